@@ -1,0 +1,43 @@
+"""Which device a network runs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from posecli.errors import PosecliError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that a user asked for: auto, cpu, cuda, cuda:N or mps.
+
+    Raises:
+        PosecliError: there is no such device here.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise PosecliError(f"--device {name}: no such device; use auto, cpu, cuda:N or mps") from None
+    if device.type == "cuda":
+        _check_cuda(name, device.index)
+    elif device.type == "mps" and not torch.backends.mps.is_available():
+        raise PosecliError(f"--device {name}: this machine has no MPS; use cpu")
+    elif device.type not in ("cpu", "mps"):
+        raise PosecliError(f"--device {name}: not supported; use auto, cpu, cuda:N or mps")
+    return device
+
+
+def _check_cuda(name: str, index: int | None) -> None:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        raise PosecliError(f"--device {name}: no CUDA GPU was found; use cpu, or check the driver with nvidia-smi")
+    if index is not None and index >= count:
+        raise PosecliError(f"--device {name}: there are {count} GPUs here, cuda:0 to cuda:{count - 1}")
