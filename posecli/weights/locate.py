@@ -1,0 +1,23 @@
+"""Where the package's models are: configurations, embedded weights and model cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import posecli
+from posecli.errors import PosecliError
+
+
+def models_dir() -> Path:
+    """The folder `models`: inside the package when installed, beside it in a source tree or an editable install.
+
+    Raises:
+        PosecliError: neither is there.
+    """
+    package = Path(posecli.__file__).resolve().parent
+    for folder in (package / "models", package.parent / "models"):
+        if folder.is_dir():
+            return folder
+    raise PosecliError(
+        f"no models folder in {package} nor beside it: the installation is incomplete, reinstall posecli"
+    )
