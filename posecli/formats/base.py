@@ -1,0 +1,154 @@
+"""What every format shares: the writer's interface, numbers as text, and the names of pictures."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posecli.skeletons import DERIVED_JOINTS, Skeleton, convert
+from posecli.types import FloatArray, Poses, Recording, Tracks, VideoInfo
+
+# Track id, box (4,), box score, keypoints (K, 2), keypoint scores (K,).
+Person = tuple[int, FloatArray, float, FloatArray, FloatArray]
+
+NO_TRACK = 0  # the id of people in files that know no tracks
+
+
+class PoseWriter(ABC):
+    """Writes poses one picture after the other; a context manager.
+
+    The file appears under its name when the block ends well; when it ends with an exception nothing is left
+    behind and an earlier file is untouched. Memory does not grow with the number of pictures.
+    """
+
+    @abstractmethod
+    def __enter__(self) -> Self: ...
+
+    @abstractmethod
+    def write(self, poses: Poses) -> None:
+        """Adds one picture, people or not; pictures come in order of their index."""
+
+    @abstractmethod
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a writer knows before the first picture."""
+
+    video: VideoInfo
+    skeleton: Skeleton  # of the poses that will be written
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One entry of the registry."""
+
+    name: str
+    summary: str
+    open_writer: Callable[[Path, Contents], PoseWriter]
+    read: Callable[[Path], Recording]
+
+
+def shortest(values: FloatArray) -> NDArray[np.float64]:
+    """float32 numbers as the float64 numbers of fewest digits that become the same float32 again.
+
+    0.1 stays "0.1" in a text file, not "0.10000000149011612".
+    """
+    return np.asarray(values, np.float32).astype("U32").astype(np.float64)
+
+
+def box_to_xywh(xyxy: FloatArray) -> NDArray[np.float64]:
+    """(n, 4) corners to x, y, width, height, exactly invertible by xywh_to_box."""
+    corner = shortest(xyxy[:, :2])
+    exact = shortest(xyxy[:, 2:]) - corner
+    rounded = np.round(exact, 9)  # without the noise of the subtraction, where that loses nothing
+    keeps = (corner + rounded).astype(np.float32) == xyxy[:, 2:]
+    return np.concatenate([corner, np.where(keeps, rounded, exact)], axis=1)
+
+
+def xywh_to_box(xywh: NDArray[np.float64]) -> FloatArray:
+    """(n, 4) x, y, width, height to corners."""
+    return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1).astype(np.float32)
+
+
+def finite_or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def estimated(poses: Poses) -> NDArray[np.bool_]:
+    """(n, K): which keypoints have a place."""
+    known: NDArray[np.bool_] = np.isfinite(poses.keypoints).all(axis=-1)
+    return known
+
+
+def box_around(keypoints: FloatArray) -> FloatArray:
+    """(n, K, 2) to (n, 4): the extent of the estimated keypoints, zeros where there are none."""
+    boxes = np.zeros((len(keypoints), 4), np.float32)
+    for i, points in enumerate(keypoints):
+        known = points[np.isfinite(points).all(axis=-1)]
+        if len(known):
+            boxes[i] = *known.min(axis=0), *known.max(axis=0)
+    return boxes
+
+
+def sequence_name(video: VideoInfo) -> str:
+    """A name for the clip: the video's file name without its suffix, or the picture folder's name."""
+    path = Path(video.path)
+    if "*" in path.name or "?" in path.name:
+        path = path.parent
+    return path.stem or "video"
+
+
+def picture_name(video: VideoInfo, poses: Poses) -> str:
+    """The picture's own file name, or for a video's frame an invented one."""
+    return poses.name or _invented_name(video, poses.frame_index)
+
+
+def name_from_picture(video: VideoInfo, frame_index: int, picture: str | None) -> str | None:
+    """The inverse of picture_name: None for an invented name."""
+    return None if picture == _invented_name(video, frame_index) else picture
+
+
+def _invented_name(video: VideoInfo, frame_index: int) -> str:
+    return f"{sequence_name(video)}/{frame_index:06d}.jpg"
+
+
+def converted(contents: Contents, target: Skeleton) -> Contents:
+    """The contents in another skeleton, the provenance telling of the conversion."""
+    if contents.skeleton == target:
+        return contents
+    provenance = contents.provenance | {"converted_from": contents.skeleton.name}
+    derived = [name for name in DERIVED_JOINTS if name not in contents.skeleton.keypoints]
+    if contents.skeleton.name == "coco" and derived and set(derived) <= set(target.keypoints):
+        provenance["derived_joints"] = derived
+    return Contents(contents.video, target, provenance)
+
+
+def convert_poses(poses: Poses, source: Skeleton, target: Skeleton) -> Poses:
+    if source == target:
+        return poses
+    keypoints, scores = convert(poses.keypoints, poses.scores, source, target)
+    return Poses(poses.frame_index, poses.time_s, poses.tracks, keypoints, scores, poses.name)
+
+
+def stack_people(
+    frame_index: int, time_s: float, people: list[Person], num_keypoints: int, name: str | None
+) -> Poses:
+    """The people of one picture as Poses."""
+    if not people:
+        return Poses.empty(frame_index, time_s, num_keypoints, name)
+    ids, boxes, box_scores, keypoints, scores = zip(*people, strict=True)
+    tracks = Tracks(np.array(ids, np.int64), np.stack(boxes), np.array(box_scores, np.float32))
+    return Poses(frame_index, time_s, tracks, np.stack(keypoints), np.stack(scores), name)

@@ -1,0 +1,279 @@
+"""COCO dataset style (`coco`): one object of info, videos, images, annotations and categories.
+
+The layout is COCO's (https://cocodataset.org/#format-data) with `videos`, `track_id`, `frame_index`, `time_s`
+and `keypoint_scores` added. The keypoints are those of the model, named in `categories`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import numpy as np
+
+from posecli.formats.atomic import ReplacingFile
+from posecli.formats.base import (
+    NO_TRACK,
+    Contents,
+    Person,
+    PoseWriter,
+    box_around,
+    box_to_xywh,
+    estimated,
+    finite_or_none,
+    name_from_picture,
+    picture_name,
+    sequence_name,
+    shortest,
+    stack_people,
+    xywh_to_box,
+)
+from posecli.formats.document import Node, read_document
+from posecli.skeletons import COCO, SKELETONS, Skeleton
+from posecli.types import FloatArray, Poses, Recording, VideoInfo
+
+VIDEO_ID = 1
+PERSON = 1  # category id
+
+
+class CocoWriter(PoseWriter):
+    """Streams images and annotations to two nameless temporary files, and joins them at the end."""
+
+    def __init__(self, path: Path, contents: Contents) -> None:
+        self.contents = contents
+        self._output = ReplacingFile(path)
+        self._stack = ExitStack()
+        self._annotation_count = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._stack.enter_context(self._output)
+        self._images = self._stack.enter_context(_temporary(self._output.folder))
+        self._annotations = self._stack.enter_context(_temporary(self._output.folder))
+        return self
+
+    def write(self, poses: Poses) -> None:
+        self._images.write(dumps(self.image(poses)) + "\n")
+        for annotation in self.annotations(poses):
+            self._annotation_count += 1
+            self._annotations.write(dumps({"id": self._annotation_count} | annotation) + "\n")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:
+            self._assemble()
+
+    def _assemble(self) -> None:
+        contents = self.contents
+        self._file.write(
+            f'{{"info":{dumps(contents.provenance)},\n"videos":[{dumps(video_entry(contents.video))}],\n'
+        )
+        self._file.write('"images":[\n')
+        self._copy(self._images, self.finish_image)
+        self._file.write('],\n"annotations":[\n')
+        self._copy(self._annotations)
+        self._file.write(f'],\n"categories":[{dumps(category(contents.skeleton))}]}}\n')
+
+    def _copy(self, lines: IO[str], change: Callable[[str], str] = str) -> None:
+        lines.seek(0)
+        for i, line in enumerate(lines):
+            self._file.write((",\n" if i else "") + change(line.rstrip("\n")))
+
+    def image(self, poses: Poses) -> dict[str, Any]:
+        """The `images` entry of a picture. Its id is the index of the frame."""
+        return image_entry(self.contents.video, poses)
+
+    def finish_image(self, line: str) -> str:
+        """A last change to an `images` entry's text, when all pictures are known."""
+        return line
+
+    def annotations(self, poses: Poses) -> Iterator[dict[str, Any]]:
+        """The `annotations` entries of a picture, without their ids."""
+        boxes = box_to_xywh(poses.tracks.xyxy).tolist()
+        box_scores = shortest(poses.tracks.scores).tolist()
+        points, scores, counts = keypoint_lists(poses)
+        for i, track_id in enumerate(poses.tracks.ids.tolist()):
+            yield {
+                "image_id": poses.frame_index,
+                "category_id": PERSON,
+                "track_id": track_id,
+                "bbox": boxes[i],
+                "score": box_scores[i],
+                "keypoints": points[i],
+                "keypoint_scores": scores[i],
+                "num_keypoints": counts[i],
+            }
+
+
+def dumps(value: Any) -> str:
+    """Strict, compact JSON: a NaN is a ValueError and never a token that other readers refuse."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+
+
+def video_entry(video: VideoInfo) -> dict[str, Any]:
+    return {"id": VIDEO_ID, "name": sequence_name(video), "file_name": video.path} | {
+        name: getattr(video, name) for name in ("width", "height", "frame_rate", "time_base", "frame_count")
+    }
+
+
+def image_entry(video: VideoInfo, poses: Poses) -> dict[str, Any]:
+    return {
+        "id": poses.frame_index,
+        "video_id": VIDEO_ID,
+        "file_name": picture_name(video, poses),
+        "frame_index": poses.frame_index,
+        "time_s": finite_or_none(poses.time_s),
+        "width": video.width,
+        "height": video.height,
+    }
+
+
+def category(skeleton: Skeleton) -> dict[str, Any]:
+    limbs = [[a + 1, b + 1] for a, b in skeleton.limb_indices]  # COCO counts keypoints from 1
+    return {
+        "id": PERSON,
+        "name": "person",
+        "supercategory": "person",
+        "keypoints": list(skeleton.keypoints),
+        "skeleton": limbs,
+    }
+
+
+def keypoint_lists(poses: Poses) -> tuple[list[list[float]], list[list[float | None]], list[int]]:
+    """For each person: x, y, v of every keypoint in one list, the scores, and how many are estimated.
+
+    A keypoint that could not be estimated is 0, 0, 0 with score None; the others have v = 2.
+    """
+    known = estimated(poses)
+    xy = shortest(np.where(known[..., None], poses.keypoints, 0)).tolist()
+    scores = shortest(poses.scores)
+    has_score = known & np.isfinite(scores)
+    points = [
+        [number for (x, y), there in zip(person, flags, strict=True) for number in (x, y, 2 if there else 0)]
+        for person, flags in zip(xy, known.tolist(), strict=True)
+    ]
+    score_lists = [
+        [score if there else None for score, there in zip(person, flags, strict=True)]
+        for person, flags in zip(scores.tolist(), has_score.tolist(), strict=True)
+    ]
+    return points, score_lists, known.sum(axis=1).tolist()
+
+
+def _temporary(folder: Path | None) -> IO[str]:
+    return tempfile.TemporaryFile("w+", encoding="utf-8", newline="", dir=folder)
+
+
+def read_coco(path: Path) -> Recording:
+    """Reads COCO dataset style and PoseTrack 2018.
+
+    Raises:
+        PosecliError: the file is not of that form; the message says where.
+    """
+    return recording_from(read_document(path))
+
+
+def recording_from(document: Node) -> Recording:
+    """The recording in an object with images, annotations and categories."""
+    skeleton = skeleton_from(document)
+    video = video_from(document)
+    frames = frames_from(document, video, len(skeleton))
+    people: dict[int, list[Person]] = {image_id: [] for image_id in frames}
+    for annotation in document["annotations"].items():
+        image_id = annotation["image_id"].integer()
+        if image_id not in people:
+            annotation["image_id"].fail(f"there is no image {image_id}")
+        if not annotation.has("keypoints") and not annotation.has("bbox"):
+            annotation.fail('"keypoints" is missing')
+        people[image_id].append(person_from(annotation, len(skeleton)))
+    poses = [
+        stack_people(frame.frame_index, frame.time_s, people[image_id], len(skeleton), frame.name)
+        for image_id, frame in frames.items()
+    ]
+    poses.sort(key=lambda frame: frame.frame_index)
+    return Recording(video, skeleton.name, poses, provenance_from(document))
+
+
+def provenance_from(document: Node) -> dict[str, Any]:
+    info = document["info"].value if document.has("info") else {}
+    return info if isinstance(info, dict) else {}
+
+
+def skeleton_from(document: Node) -> Skeleton:
+    """The skeleton whose keypoints the first category names; COCO's where there are no names."""
+    categories = list(document["categories"].items()) if document.has("categories") else []
+    if not categories or not categories[0].has("keypoints"):
+        return COCO
+    names = tuple(node.text() for node in categories[0]["keypoints"].items())
+    for skeleton in SKELETONS.values():
+        if skeleton.keypoints == names:
+            return skeleton
+    return categories[0]["keypoints"].fail(f"keypoints in an unknown order; known are {', '.join(SKELETONS)}")
+
+
+def video_from(document: Node) -> VideoInfo:
+    """What the file says of the video; width and height are 0 where it does not say."""
+    videos = list(document["videos"].items()) if document.has("videos") else []
+    images = document["images"].items() if document.has("images") else iter(())
+    entry = videos[0] if videos else Node({}, document.file, "videos")
+    sized = entry if entry.has("width") else next(images, entry)
+    return VideoInfo(
+        path=entry["file_name"].text() if entry.has("file_name") else "",
+        width=sized["width"].integer() if sized.has("width") else 0,
+        height=sized["height"].integer() if sized.has("height") else 0,
+        frame_rate=entry["frame_rate"].number() if entry.has("frame_rate") else None,
+        time_base=entry["time_base"].text() if entry.has("time_base") else None,
+        frame_count=entry["frame_count"].integer() if entry.has("frame_count") else None,
+    )
+
+
+def frames_from(document: Node, video: VideoInfo, num_keypoints: int) -> dict[int, Poses]:
+    """Image id to an empty frame, in the file's order. Without frame_index, the place in the list counts."""
+    frames: dict[int, Poses] = {}
+    indices: set[int] = set()
+    for i, image in enumerate(document["images"].items()):
+        image_id = image["id"].integer()
+        index = image["frame_index"].integer() if image.has("frame_index") else i
+        if image_id in frames or index in indices:
+            image.fail(f"image {image_id} (frame {index}) appears twice")
+        time_s = image["time_s"].number() if image.has("time_s") else math.nan
+        picture = image["file_name"].text() if image.has("file_name") else None
+        name = name_from_picture(video, index, picture)
+        frames[image_id] = Poses.empty(index, time_s, num_keypoints, name)
+        indices.add(index)
+    return frames
+
+
+def person_from(annotation: Node, num_keypoints: int) -> Person:
+    """A person from an annotation or a result, in pixels; scores that are not there are 1 (drawn by hand)."""
+    keypoints, scores = keypoints_from(annotation, num_keypoints)
+    if annotation.has("bbox"):
+        box = xywh_to_box(annotation["bbox"].numbers(4)[None])[0]
+    else:
+        box = box_around(keypoints[None])[0]
+    score = annotation["score"].number() if annotation.has("score") else 1.0
+    track_id = annotation["track_id"].integer() if annotation.has("track_id") else NO_TRACK
+    return track_id, box, score, keypoints, scores
+
+
+def keypoints_from(annotation: Node, num_keypoints: int) -> tuple[FloatArray, FloatArray]:
+    """(K, 2) and (K,): x = y = v = 0 is read as NaN."""
+    if not annotation.has("keypoints"):
+        return np.full((num_keypoints, 2), np.nan, np.float32), np.full(num_keypoints, np.nan, np.float32)
+    triples = annotation["keypoints"].numbers(3 * num_keypoints).reshape(-1, 3)
+    known = (triples != 0).any(axis=1)
+    keypoints = np.where(known[:, None], triples[:, :2], np.nan).astype(np.float32)
+    scores = np.ones(num_keypoints)
+    for name in ("keypoint_scores", "scores"):
+        if annotation.has(name):
+            scores = annotation[name].numbers(num_keypoints, nulls=True)
+            break
+    return keypoints, np.where(known, scores, np.nan).astype(np.float32)

@@ -1,0 +1,118 @@
+"""Reading JSON that others wrote: every value knows its place, so that a wrong one is reported with it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posecli.errors import PosecliError
+
+INTEGER_LIMIT = 2**53  # what JSON's readers agree on
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of a JSON file and where it stands ("annotations[3].bbox").
+
+    Every method raises PosecliError, one line with file and place, when the value is not what was asked for.
+    """
+
+    value: Any
+    file: Path
+    place: str = ""
+
+    def fail(self, message: str) -> NoReturn:
+        place = f" {self.place}:" if self.place else ""
+        raise PosecliError(f"{self.file}:{place} {message}")
+
+    def has(self, key: str) -> bool:
+        """Whether this is an object that has the key, with a value that is not null."""
+        return isinstance(self.value, dict) and self.value.get(key) is not None
+
+    def __getitem__(self, key: str) -> Node:
+        if not isinstance(self.value, dict):
+            self.fail(f"an object expected, found {_kind(self.value)}")
+        if key not in self.value:
+            self.fail(f'"{key}" is missing')
+        return Node(self.value[key], self.file, f"{self.place}.{key}" if self.place else key)
+
+    def items(self) -> Iterator[Node]:
+        """The elements of a list."""
+        if not isinstance(self.value, list):
+            self.fail(f"a list expected, found {_kind(self.value)}")
+        for i, value in enumerate(self.value):
+            yield Node(value, self.file, f"{self.place}[{i}]")
+
+    def single(self) -> Node:
+        """The element of a one-element list, as PoseTrack 2017 wraps its values."""
+        elements = list(self.items())
+        if len(elements) != 1:
+            self.fail(f"a list of one element expected, found {len(elements)}")
+        return elements[0]
+
+    def number(self) -> float:
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            self.fail(f"a number expected, found {_kind(self.value)}")
+        try:
+            number = float(self.value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number) or abs(number) > np.finfo(np.float32).max:
+            self.fail("the number is too large")
+        return number
+
+    def integer(self) -> int:
+        number = self.number()
+        if number != int(number) or abs(number) > INTEGER_LIMIT:
+            self.fail(f"a whole number expected, found {self.value}")
+        return int(number)
+
+    def text(self) -> str:
+        if not isinstance(self.value, str):
+            self.fail(f"a text expected, found {_kind(self.value)}")
+        return self.value
+
+    def numbers(self, count: int, *, nulls: bool = False) -> NDArray[np.float64]:
+        """A list of count finite numbers; with nulls, null is read as NaN."""
+        elements = list(self.items())
+        if len(elements) != count:
+            self.fail(f"{count} numbers expected, found {len(elements)}")
+        return np.array([math.nan if nulls and e.value is None else e.number() for e in elements], np.float64)
+
+
+def read_document(path: Path) -> Node:
+    """Reads a JSON file.
+
+    Raises:
+        PosecliError: there is no such file, it is not JSON, or it holds NaN or Infinity, which JSON does not know.
+    """
+    try:
+        return Node(json.loads(path.read_bytes(), parse_constant=_refuse), path)
+    except OSError as error:
+        raise PosecliError(f"{path} cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise PosecliError(
+            f"{path}: not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PosecliError(f"{path}: not a text file") from error
+    except ValueError as error:
+        raise PosecliError(f"{path}: not JSON ({error})") from error
+    except RecursionError as error:
+        raise PosecliError(f"{path}: nested too deeply") from error
+
+
+def _refuse(token: str) -> NoReturn:
+    raise ValueError(f"{token} is not a number that JSON knows")
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,77 @@
+"""Every format by name, which one a file is in, and the two doors: open_writer and read_poses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from posecli.errors import PosecliError
+from posecli.formats.base import Contents, Format, PoseWriter
+from posecli.formats.coco import CocoWriter, read_coco
+from posecli.skeletons import Skeleton
+from posecli.types import Recording, VideoInfo
+
+FORMATS: dict[str, Format] = {
+    format.name: format
+    for format in (
+        Format("coco", "COCO dataset style: one object with images and annotations", CocoWriter, read_coco),
+    )
+}
+
+# What a suffix means when no format is named. PoseTrack's forms are only chosen by name.
+DEFAULT_BY_SUFFIX = {".json": "coco", ".csv": "csv"}
+
+
+def open_writer(
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    video: VideoInfo,
+    skeleton: Skeleton,
+    provenance: dict[str, Any],
+) -> PoseWriter:
+    """A writer of poses, to be used in a with block.
+
+    Args:
+        path: the file to write, replaced only when the block ends well.
+        format: a name in FORMATS; None takes the suffix's default.
+        skeleton: the joint order of the poses that will be written.
+        provenance: what the file shall tell of its making (tool version, model, weights' sha256, arguments).
+
+    Raises:
+        PosecliError: unknown format or suffix, or a place that cannot be written.
+    """
+    name = format or _format_of_suffix(Path(path))
+    return _format(name).open_writer(Path(path), Contents(video, skeleton, provenance))
+
+
+def read_poses(path: str | os.PathLike[str], format: str | None = None) -> Recording:
+    """Reads the poses of a video. Without a format, the file's contents tell which it is.
+
+    Raises:
+        PosecliError: there is no such file, its format is not known, or something in it is wrong (the message says
+            where).
+    """
+    return _format(format or recognise(Path(path))).read(Path(path))
+
+
+def _format(name: str) -> Format:
+    if name not in FORMATS:
+        raise PosecliError(f"unknown format {name!r}: known are {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def _format_of_suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in DEFAULT_BY_SUFFIX:
+        raise PosecliError(
+            f"{path}: no format is known by the suffix {suffix!r}; "
+            f"use {' or '.join(DEFAULT_BY_SUFFIX)}, or name one of {', '.join(FORMATS)} with --format"
+        )
+    return DEFAULT_BY_SUFFIX[suffix]
+
+
+def recognise(path: Path) -> str:
+    """The name of the format that a file's contents show."""
+    return "coco"
