@@ -1,0 +1,66 @@
+"""Decoding that goes on after damage, and counts it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from av.error import EOFError as EndOfStreamError
+from av.error import FFmpegError
+
+from posecli.video.ffmpeg import reason
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame, VideoStream
+    from av.container import InputContainer
+
+# Every decoding thread holds a frame or two, so the memory must not grow with the machine.
+MAX_DECODING_THREADS = 8
+
+
+class Decoder:
+    """The decoded frames of one stream, in display order.
+
+    Attributes:
+        skipped_packets: packets that could not be decoded at all.
+        damaged_frames: frames that were decoded with errors concealed.
+        last_error: why the latest packet was skipped.
+        failure: why reading ended early, if it did.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._container = container
+        self._stream = stream
+        self.skipped_packets = 0
+        self.damaged_frames = 0
+        self.failure: str | None = None
+        self.last_error: str | None = None
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = min(os.cpu_count() or 1, MAX_DECODING_THREADS)
+
+    def frames(self) -> Iterator[VideoFrame]:
+        for packet in self._packets():
+            decoded = self._decode(packet)
+            while decoded:
+                frame = decoded.pop(0)
+                self.damaged_frames += frame.is_corrupt
+                yield frame
+
+    def _packets(self) -> Iterator[Packet | None]:
+        """The stream's packets, and at the end one that flushes the decoder."""
+        try:
+            yield from self._container.demux(self._stream)
+        except FFmpegError as error:
+            self.failure = reason(error)
+            yield None
+
+    def _decode(self, packet: Packet | None) -> list[VideoFrame]:
+        try:
+            return self._stream.decode(packet)
+        except EndOfStreamError:
+            return []
+        except FFmpegError as error:
+            self.skipped_packets += 1
+            self.last_error = reason(error)
+            return []

@@ -1,0 +1,80 @@
+"""FFmpeg's containers opened for reading, and its errors in our words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import av.logging
+
+from posecli.errors import PosecliError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+# FFmpeg would report damage on standard error by itself; what matters is counted and said once by the reader.
+av.logging.set_level(None)
+av.logging.set_libav_level(av.logging.PANIC)
+
+NETWORK_TIMEOUT_S = 30.0
+# Demuxers that claim plain text; what they draw is a picture of the text.
+_TEXT_DEMUXERS = {"tty"}
+
+
+def is_url(path: str | Path) -> bool:
+    """Whether FFmpeg should fetch this over a network, "rtsp://..." for instance."""
+    return "://" in str(path)
+
+
+def ffmpeg_name(path: str | Path) -> str:
+    """The path as FFmpeg must be given it, so that a colon in a file's name is not taken for a protocol."""
+    return str(path) if is_url(path) else f"file:{path}"
+
+
+def reason(error: BaseException) -> str:
+    """FFmpeg's or the system's words for an error, without its number and file name."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def open_container(path: str | Path) -> InputContainer:
+    """Opens a video for reading.
+
+    Raises:
+        PosecliError: it is missing, empty, may not be read, or is in no format that FFmpeg knows.
+    """
+    if not is_url(path):
+        _check_readable(Path(path))
+    try:
+        # Titles and other tags are often in an unnamed encoding: they must not stop the reading.
+        container = av.open(
+            ffmpeg_name(path),
+            metadata_errors="replace",
+            timeout=NETWORK_TIMEOUT_S if is_url(path) else None,
+        )
+    except av.error.InvalidDataError as error:
+        raise PosecliError(
+            f"{path} is not a video or picture that FFmpeg can read, or it was cut off while being recorded: "
+            "check that it plays elsewhere"
+        ) from error
+    except (av.error.FFmpegError, OSError) as error:
+        raise PosecliError(f"cannot open {path}: {reason(error)}") from error
+    if container.format.name in _TEXT_DEMUXERS:
+        container.close()
+        raise PosecliError(f"{path} is a text file: give a video, a picture or a folder of pictures")
+    return container
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError as error:
+        raise PosecliError(f"{path} does not exist: check the path") from error
+    except PermissionError as error:
+        raise PosecliError(f"{path} may not be read: change its permissions (chmod u+r)") from error
+    except OSError as error:
+        raise PosecliError(f"cannot read {path}: {reason(error)}") from error
+    if empty:
+        raise PosecliError(f"{path} is empty: give a video, a picture or a folder of pictures")

@@ -1,0 +1,99 @@
+"""Still pictures as a source: one, a folder of them, or those that match a pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from posecli.errors import PosecliError
+from posecli.types import Frame, Image, VideoInfo
+from posecli.video.ffmpeg import reason
+from posecli.video.orientation import Orientation
+from posecli.video.source import Source
+
+PICTURE_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
+)
+PICTURE_RATE = 25.0  # frames a second at which pictures follow each other, having no times of their own
+
+
+class Pictures(Source):
+    """Pictures in the order given; they may differ in size. Unreadable ones are skipped with a warning.
+
+    Args:
+        path: what the user asked for, for messages.
+        files: the pictures.
+        rotate: degrees clockwise by which to turn each, instead of what its EXIF data say.
+
+    Raises:
+        PosecliError: not one of the pictures can be read.
+    """
+
+    def __init__(self, path: str | Path, files: Sequence[Path], *, rotate: int | None = None) -> None:
+        self._files = files
+        self._rotate = rotate
+        self._warnings: list[str] = []
+        first = next(self._images(), None)
+        if first is None:
+            why = self._warnings[0] if self._warnings else "there is none"
+            raise PosecliError(f"no picture to read in {path}: {why}")
+        self._warnings.clear()
+        height, width = first[1].shape[:2]
+        self.info = VideoInfo(str(path), width, height, None, None, len(files))
+
+    def frames(self) -> Iterator[Frame]:
+        for index, (file, image) in enumerate(self._images()):
+            yield Frame(index, index / PICTURE_RATE, image, name=file.name)
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(self._warnings)
+
+    def close(self) -> None:
+        pass  # no file stays open between pictures
+
+    def _images(self) -> Iterator[tuple[Path, Image]]:
+        for file in self._files:
+            try:
+                image = read_picture(file, rotate=self._rotate)
+            except PosecliError as error:
+                self._warnings.append(f"skipped: {error}")
+            else:
+                yield file, image
+
+
+def read_picture(path: Path, *, rotate: int | None = None) -> Image:
+    """One picture, (height, width, 3) RGB uint8, upright by its EXIF orientation unless `rotate` is given.
+
+    Raises:
+        PosecliError: it cannot be read or decoded.
+    """
+    try:
+        encoded = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise PosecliError(f"cannot read {path}: {reason(error)}") from error
+    flags = cv2.IMREAD_COLOR if rotate is None else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
+    except cv2.error:  # absurd dimensions, for instance
+        bgr = None
+    if bgr is None:
+        raise PosecliError(f"{path} is {'damaged or not a picture' if len(encoded) else 'empty'}: replace it")
+    image = cast(Image, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+    return image if rotate is None else Orientation.from_turn(rotate).apply(image)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name says that it is a picture; hidden files (macOS's ._x.jpg) are none."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """A key that sorts frame2.png before frame10.png."""
+    parts = re.split(r"(\d+)", str(path))  # text and digits alternate
+    return [(int(part) if i % 2 else 0, part) for i, part in enumerate(parts)]

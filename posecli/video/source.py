@@ -1,0 +1,42 @@
+"""What every source of pictures offers, whatever it reads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from posecli.types import Frame, VideoInfo
+
+TURNS = (0, 90, 180, 270)  # degrees clockwise that `rotate` may ask for
+
+
+class Source(ABC):
+    """A video or a set of pictures, read one frame at a time; a context manager.
+
+    Opening it reads as much as `info` needs. Its frames can be gone through once.
+    """
+
+    info: VideoInfo
+
+    @abstractmethod
+    def frames(self) -> Iterator[Frame]:
+        """The frames in display order, with strictly increasing times; no earlier frame is kept."""
+
+    @property
+    @abstractmethod
+    def warnings(self) -> list[str]:
+        """What was odd so far, one sentence each; complete once the frames have been gone through."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the file; closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

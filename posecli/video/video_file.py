@@ -1,0 +1,199 @@
+"""A video, decoded by FFmpeg: real timestamps, upright, RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from av.stream import Disposition
+
+from posecli.errors import PosecliError
+from posecli.types import Frame, VideoInfo
+from posecli.video.colour import RGBConverter, hdr_transfer
+from posecli.video.decoding import Decoder
+from posecli.video.ffmpeg import open_container
+from posecli.video.orientation import Orientation
+from posecli.video.source import Source
+from posecli.video.timestamps import PresentationClock
+
+if TYPE_CHECKING:
+    from av import VideoFrame, VideoStream
+    from av.container import InputContainer
+
+MICROSECOND = Fraction(1, 1_000_000)  # the unit of a container's duration
+
+
+class VideoFile(Source):
+    """A video file or network stream.
+
+    Args:
+        path: anything that FFmpeg opens.
+        rotate: degrees clockwise by which to turn the stored pictures, instead of what the file says.
+
+    Raises:
+        PosecliError: it cannot be opened, has no video, or not one picture can be decoded.
+    """
+
+    def __init__(self, path: str | Path, *, rotate: int | None = None) -> None:
+        self._path = str(path)
+        self._notes: list[str] = []
+        self._container = open_container(path)
+        try:
+            self._stream = video_stream(self._container, self._path)
+            self._decoder = Decoder(self._container, self._stream)
+            self._decoded = self._decoder.frames()
+            self._first: VideoFrame | None = self._decode_first()
+            self._size_changed = False
+            self._orientation = (
+                Orientation.of_frame(self._first) if rotate is None else Orientation.from_turn(rotate)
+            )
+            self._clock = PresentationClock(
+                _time_base(self._stream), _rate(self._stream), self._stream.start_time
+            )
+            self.info = self._describe()
+            self._note_oddities(self._first)
+        except BaseException:
+            self.close()
+            raise
+
+    def frames(self) -> Iterator[Frame]:
+        to_rgb = RGBConverter()
+        index = 0
+        end = 0
+        for decoded in self._all_decoded():
+            pts = self._clock.stamp(decoded.pts)
+            end = pts + max(self._clock.step, decoded.duration or 0)
+            image = self._orientation.apply(to_rgb(decoded))
+            self._note_size(index, image.shape)
+            del decoded  # one copy of the picture is enough while the caller works on it
+            yield Frame(index, self._clock.seconds(pts), image, pts)
+            index += 1
+        self._note_end(index, end)
+
+    @property
+    def warnings(self) -> list[str]:
+        counted = [
+            (self._decoder.skipped_packets, "damaged packets were skipped"),
+            (self._decoder.damaged_frames, "frames are damaged and were decoded as far as possible"),
+            (self._clock.mended, "timestamps were missing or out of order and were mended"),
+        ]
+        return self._notes + [f"{count} {what}" for count, what in counted if count]
+
+    def close(self) -> None:
+        self._container.close()
+
+    def _decode_first(self) -> VideoFrame:
+        first = next(self._decoded, None)
+        if first is None:
+            why = (
+                self._decoder.failure
+                or self._decoder.last_error
+                or "the file breaks off before the first one"
+            )
+            raise PosecliError(
+                f"{self._path} holds no picture that can be decoded ({why}): record or copy it again"
+            )
+        return first
+
+    def _all_decoded(self) -> Iterator[VideoFrame]:
+        first, self._first = self._first, None
+        if first is None:
+            raise RuntimeError("a source's frames can be gone through once: open it again")
+        yield first
+        del first
+        yield from self._decoded
+
+    def _describe(self) -> VideoInfo:
+        assert self._first is not None
+        width, height = self._orientation.size(self._first.width, self._first.height)
+        rate = _rate(self._stream)
+        return VideoInfo(
+            path=self._path,
+            width=width,
+            height=height,
+            frame_rate=float(rate) if rate else None,
+            time_base=str(self._clock.time_base),
+            frame_count=self._stream.frames or self._estimated_count(),
+        )
+
+    def _estimated_count(self) -> int | None:
+        duration, rate = self._duration(), _rate(self._stream)
+        return round(duration * rate) if duration and rate else None
+
+    def _duration(self) -> Fraction | None:
+        """Seconds by the container's word."""
+        if self._stream.duration:
+            return self._stream.duration * self._clock.time_base
+        return self._container.duration * MICROSECOND if self._container.duration else None
+
+    def _note_oddities(self, frame: VideoFrame) -> None:
+        aspect = self._stream.sample_aspect_ratio
+        if aspect and aspect != 1:
+            self._notes.append(
+                f"pixels are not square ({aspect.numerator}:{aspect.denominator}): "
+                "coordinates are in stored pixels"
+            )
+        if transfer := hdr_transfer(frame):
+            self._notes.append(
+                f"high dynamic range ({transfer}) is read without tone mapping: pictures look flat or dark, "
+                "and people may be missed; convert the video to SDR for best results"
+            )
+
+    def _note_size(self, index: int, shape: tuple[int, ...]) -> None:
+        height, width = shape[:2]
+        if (width, height) != (self.info.width, self.info.height) and not self._size_changed:
+            self._size_changed = True
+            self._notes.append(f"the picture's size changes to {width}x{height} at frame {index}")
+
+    def _note_end(self, count: int, end: int) -> None:
+        """Says how much is missing if the video ended before it should.
+
+        Args:
+            count: frames that were decoded.
+            end: ticks at which the last of them ends.
+        """
+        expected = self.info.frame_count
+        if self._decoder.failure is None and not self._ends_early(count, end):
+            return
+        of = f" of about {expected}" if expected else ""
+        why = self._decoder.failure or "the file is incomplete"
+        self._notes.append(f"broke off after frame {count - 1}{of}: {why}")
+
+    def _ends_early(self, count: int, end: int) -> bool:
+        if self._stream.frames and count + self._decoder.skipped_packets >= self._stream.frames:
+            return False
+        duration = self._duration()
+        if duration is None:
+            return False
+        missing = duration - Fraction(self._clock.seconds(end))
+        if self._stream.duration:
+            return missing > Fraction(3, 2) * self._clock.step * self._clock.time_base
+        # A container's duration is that of its longest stream, often the sound: be sure before saying so.
+        return missing > max(Fraction(2), duration / 20)
+
+
+def video_stream(container: InputContainer, path: str) -> VideoStream:
+    """The main video of a file.
+
+    Raises:
+        PosecliError: there is none (a cover picture is not a video), or its codec is unknown.
+    """
+    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not videos:
+        what = "only sound" if container.streams.audio else "no video"
+        raise PosecliError(f"{path} holds {what}: give a file with pictures in it")
+    best = container.streams.best("video")
+    stream = best if best in videos else videos[0]
+    if stream.codec_context is None:
+        raise PosecliError(f"{path} is in a codec that this FFmpeg cannot decode: convert it to H.264")
+    return stream
+
+
+def _time_base(stream: VideoStream) -> Fraction:
+    return stream.time_base or Fraction(1, 90_000)
+
+
+def _rate(stream: VideoStream) -> Fraction | None:
+    return stream.average_rate or stream.guessed_rate
