@@ -3,7 +3,7 @@
 A backend is a module of this package with
     DEVICES                            the torch device types it runs on, None for all;
     why_unavailable() -> str | None    the reason it cannot run on this machine, None if it can;
-    scan_routes(...)                   as the public one with its inputs checked and x always (B, 1 or G, L, D);
+    scan_routes(...)                   as the public one, inputs checked and x always (B, 1 or G, L, D);
                                        returns y and the last state in the precision of the computation;
     selective_scan(...)                the same for the public one; only where a detour by scan_routes would
                                        cost copies.

@@ -139,6 +139,6 @@ def _scan_segment(
 
 
 def _chunked(x_BGSD: Tensor, steps: int) -> Tensor:
-    """(B, G, S, D) to (B, G, K, T, D). The zeros at the end are steps of no duration: they leave the state."""
+    """(B, G, S, D) to (B, G, K, T, D). Zeros at the end are steps of no duration: they leave the state."""
     missing = -x_BGSD.shape[2] % steps
     return F.pad(x_BGSD, (0, 0, 0, missing)).unflatten(2, (-1, steps))
