@@ -1,0 +1,172 @@
+"""Trackers: who is who from one picture to the next.
+
+The algorithms are those of the `trackers` package (Apache-2.0): ByteTrack (Zhang et al., ECCV 2022), OC-SORT (Cao et
+al., CVPR 2023) and BoT-SORT (Aharon et al., 2022). This module sets them up for a person detector of ours, whose scores
+are low next to the benchmarks they were tuned on, and gives a person its identity on the first picture it is seen on.
+docs/tracking.md has the measurements behind the defaults.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+import numpy as np
+
+from posecli.errors import UsageError
+from posecli.types import Boxes, Frame, Tracks
+
+if TYPE_CHECKING:
+    import supervision
+
+TrackerName = Literal["bytetrack", "ocsort", "botsort", "none"]
+TRACKER_NAMES: tuple[TrackerName, ...] = get_args(TrackerName)
+DEFAULT_TRACKER: TrackerName = "bytetrack"
+
+DEFAULT_THRESHOLD = 0.3  # the score from which a box counts
+START_MARGIN = 0.1  # how far above the threshold a box must score to start a track (bytetrack, botsort)
+LOST_SECONDS = 1.0  # how long a person may be out of sight and still be recognised
+NOMINAL_FRAME_RATE = 30.0  # for sources that have none (pictures), and the unit of the package's lost_track_buffer
+
+
+class Tracker(Protocol):
+    """Gives the boxes of consecutive pictures identities."""
+
+    def update(self, boxes: Boxes, frame: Frame) -> Tracks:
+        """The people among the next picture's boxes, by id. Ids count from 1 in order of appearance."""
+
+    def reset(self) -> None:
+        """Forget everybody: the next picture begins another clip, and ids begin at 1 again."""
+
+
+def make_tracker(
+    name: str,
+    frame_rate: float | None,
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+    lost_seconds: float = LOST_SECONDS,
+) -> Tracker:
+    """A tracker by its name.
+
+    Args:
+        name: one of TRACKER_NAMES. "none" never calls two boxes the same person: each gets an id of its own.
+        frame_rate: of the source, pictures a second (the unit of speed inside the tracker); None where there is none.
+        threshold: the detector's. ocsort lets every box start a track. With bytetrack and botsort a track starts from
+            threshold + START_MARGIN; the weaker boxes only carry on a track that exists.
+        lost_seconds: how long a track may go unseen before it is given up.
+
+    Raises:
+        UsageError: there is no tracker of this name.
+    """
+    if name not in TRACKER_NAMES:
+        raise UsageError(f"unknown tracker {name!r}: choose one of {', '.join(TRACKER_NAMES)}")
+    if name == "none":
+        return NoTracker()
+    rate = frame_rate or NOMINAL_FRAME_RATE
+    start = threshold if name == "ocsort" else _start_threshold(threshold)
+    return PackageTracker(_package_tracker(name, rate, start, lost_seconds), rate, start)
+
+
+def _start_threshold(threshold: float) -> float:
+    # Halfway to 1 where the margin would leave no score that could start a track.
+    return min(threshold + START_MARGIN, (threshold + 1) / 2)
+
+
+def _package_tracker(name: str, frame_rate: float, start: float, lost_seconds: float) -> Any:
+    # Imported late: the package brings scipy, cv2 and matplotlib along.
+    import trackers
+
+    common = {
+        "frame_rate": frame_rate,
+        "lost_track_buffer": round(lost_seconds * NOMINAL_FRAME_RATE),
+        "minimum_consecutive_frames": 1,
+        "high_conf_det_threshold": start,
+    }
+    if name == "ocsort":
+        return trackers.OCSORTTracker(minimum_iou_threshold=0.3, **common)
+    if name == "bytetrack":
+        return trackers.ByteTrackTracker(
+            track_activation_threshold=start, minimum_iou_threshold=0.3, **common
+        )
+    # BoT-SORT compares IoU times score: the package's 0.2 would refuse an IoU of 0.45 at a score of 0.4.
+    return trackers.BoTSORTTracker(
+        track_activation_threshold=start, minimum_iou_threshold_first_assoc=0.1, **common
+    )
+
+
+class PackageTracker:
+    """A tracker of the `trackers` package behind our protocol.
+
+    The package reports a new person from the second sighting on. Here each new person is shown to it a second time, at
+    the same moment, which moves nobody and confirms the newcomer: it is reported from the first picture on. (False
+    alarms that this lets in are dropped by posecli.detect.bridge, which can look ahead.)
+    """
+
+    def __init__(self, tracker: Any, frame_rate: float, start: float) -> None:
+        self._tracker = tracker
+        self._frame_rate = frame_rate
+        self._start = start  # the score from which a box starts a track
+        self._uses_picture = hasattr(tracker, "cmc")  # BoT-SORT follows the camera
+        self.reset()
+
+    def reset(self) -> None:
+        self._tracker.reset()
+        self._time_s: float | None = None
+        self._ids: dict[int, int] = {}  # the package's id: ours
+
+    def update(self, boxes: Boxes, frame: Frame) -> Tracks:
+        self._time_s = self._advance(frame.time_s)
+        found = self._step(boxes, frame.image if self._uses_picture else None)
+        new = (found.tracker_id < 0) & (found.confidence >= self._start)
+        if new.any():
+            seen_again = self._step(Boxes(found.xyxy[new], found.confidence[new]), None)
+            found = found.merge([found[~new], seen_again])
+        return self._to_tracks(found)
+
+    def _advance(self, time_s: float) -> float:
+        """The tracker's clock: presentation time, or one frame on where that stands still (pictures, broken files)."""
+        if self._time_s is None or time_s > self._time_s:
+            return time_s
+        return self._time_s + 1 / self._frame_rate
+
+    def _step(self, boxes: Boxes, image: Any) -> supervision.Detections:
+        import supervision
+
+        detections = supervision.Detections(
+            xyxy=boxes.xyxy.astype(np.float32).reshape(-1, 4), confidence=boxes.scores.astype(np.float32)
+        )
+        picture = None if image is None else np.ascontiguousarray(image[..., ::-1])  # the package wants BGR
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*duplicate timestamp")
+            found = self._tracker.update(detections, frame=picture, timestamp=self._time_s)
+        if found.confidence is None:  # the package's way to say: nobody
+            found.confidence = np.zeros(0, np.float32)
+        return found
+
+    def _to_tracks(self, found: supervision.Detections) -> Tracks:
+        rows: dict[int, int] = {}  # our id: row of found
+        for row, package_id in enumerate(found.tracker_id.tolist()):
+            if package_id >= 0:
+                rows.setdefault(self._ids.setdefault(package_id, len(self._ids) + 1), row)
+        ids = sorted(rows)
+        keep = [rows[i] for i in ids]
+        return Tracks(
+            np.array(ids, np.int64),
+            found.xyxy[keep].astype(np.float32).reshape(-1, 4),
+            found.confidence[keep].astype(np.float32),
+        )
+
+
+class NoTracker:
+    """Numbers the boxes of a clip from 1 on; no two boxes share an id, so no identity is claimed."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._count = 0
+
+    def update(self, boxes: Boxes, frame: Frame) -> Tracks:
+        ids = np.arange(self._count + 1, self._count + 1 + len(boxes), dtype=np.int64)
+        self._count += len(boxes)
+        return Tracks(ids, boxes.xyxy, boxes.scores)
