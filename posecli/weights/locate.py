@@ -9,7 +9,8 @@ from posecli.errors import PosecliError
 
 
 def models_dir() -> Path:
-    """The folder `models`: inside the package when installed, beside it in a source tree or an editable install.
+    """The folder `models`: inside the package when installed, beside it in a source tree or an editable
+    install.
 
     Raises:
         PosecliError: neither is there.
