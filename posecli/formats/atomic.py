@@ -17,7 +17,7 @@ class ReplacingFile:
     """A text file under a temporary name in the target's folder, moved into place when the block ends well.
 
     When the block ends with an exception the temporary file is removed and an earlier file stays as it was.
-    A target that is no regular file (a pipe, /dev/stdout) cannot be replaced: all is written to it at the end.
+    A target that is no regular file (a pipe, /dev/stdout) cannot be replaced: it gets everything at the end.
 
     Raises:
         PosecliError: the folder does not exist, the target is a folder, or nothing may be written there.
@@ -26,17 +26,17 @@ class ReplacingFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         # A symbolic link stays, and the file that it points to is replaced.
         self.target = Path(os.path.realpath(path))
-        self._is_special = self.target.exists() and not self.target.is_file()
+        self.is_special = self.target.exists() and not self.target.is_file()
         if self.target.is_dir():
             raise PosecliError(f"{path} is a folder: give the name of a file in it")
-        if not self._is_special and not self.target.parent.is_dir():
+        if not self.is_special and not self.target.parent.is_dir():
             raise PosecliError(f"{path}: the folder {self.target.parent} does not exist; create it first")
         self._file: IO[str] | None = None
 
     @property
     def folder(self) -> Path | None:
         """Where temporary data of this file belongs; None for the system's own place."""
-        return None if self._is_special else self.target.parent
+        return None if self.is_special else self.target.parent
 
     def __enter__(self) -> IO[str]:
         name = f".{self.target.name}.{secrets.token_hex(4)}.part"
@@ -62,7 +62,7 @@ class ReplacingFile:
             self._temporary.unlink(missing_ok=True)
 
     def _put_in_place(self) -> None:
-        if not self._is_special:
+        if not self.is_special:
             self._temporary.replace(self.target)
             return
         with self._temporary.open("rb") as source, self.target.open("wb") as target:

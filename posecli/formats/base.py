@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -89,8 +89,7 @@ def finite_or_none(value: float) -> float | None:
 
 def estimated(poses: Poses) -> NDArray[np.bool_]:
     """(n, K): which keypoints have a place."""
-    known: NDArray[np.bool_] = np.isfinite(poses.keypoints).all(axis=-1)
-    return known
+    return np.asarray(np.isfinite(poses.keypoints).all(axis=-1))
 
 
 def box_around(keypoints: FloatArray) -> FloatArray:
@@ -140,15 +139,20 @@ def convert_poses(poses: Poses, source: Skeleton, target: Skeleton) -> Poses:
     if source == target:
         return poses
     keypoints, scores = convert(poses.keypoints, poses.scores, source, target)
-    return Poses(poses.frame_index, poses.time_s, poses.tracks, keypoints, scores, poses.name)
+    return replace(poses, keypoints=keypoints, scores=scores)
 
 
-def stack_people(
-    frame_index: int, time_s: float, people: list[Person], num_keypoints: int, name: str | None
-) -> Poses:
-    """The people of one picture as Poses."""
-    if not people:
-        return Poses.empty(frame_index, time_s, num_keypoints, name)
+def fill_frames(frames: Iterable[Poses], people: dict[int, list[Person]]) -> list[Poses]:
+    """The frames, in order of their index, with the people of each index."""
+    filled = [
+        stack_people(frame, people[frame.frame_index]) if frame.frame_index in people else frame
+        for frame in frames
+    ]
+    return sorted(filled, key=lambda frame: frame.frame_index)
+
+
+def stack_people(frame: Poses, people: list[Person]) -> Poses:
+    """The frame with these people on it."""
     ids, boxes, box_scores, keypoints, scores = zip(*people, strict=True)
     tracks = Tracks(np.array(ids, np.int64), np.stack(boxes), np.array(box_scores, np.float32))
-    return Poses(frame_index, time_s, tracks, np.stack(keypoints), np.stack(scores), name)
+    return replace(frame, tracks=tracks, keypoints=np.stack(keypoints), scores=np.stack(scores))

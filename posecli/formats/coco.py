@@ -26,12 +26,12 @@ from posecli.formats.base import (
     box_around,
     box_to_xywh,
     estimated,
+    fill_frames,
     finite_or_none,
     name_from_picture,
     picture_name,
     sequence_name,
     shortest,
-    stack_people,
     xywh_to_box,
 )
 from posecli.formats.document import Node, read_document
@@ -98,20 +98,8 @@ class CocoWriter(PoseWriter):
 
     def annotations(self, poses: Poses) -> Iterator[dict[str, Any]]:
         """The `annotations` entries of a picture, without their ids."""
-        boxes = box_to_xywh(poses.tracks.xyxy).tolist()
-        box_scores = shortest(poses.tracks.scores).tolist()
-        points, scores, counts = keypoint_lists(poses)
-        for i, track_id in enumerate(poses.tracks.ids.tolist()):
-            yield {
-                "image_id": poses.frame_index,
-                "category_id": PERSON,
-                "track_id": track_id,
-                "bbox": boxes[i],
-                "score": box_scores[i],
-                "keypoints": points[i],
-                "keypoint_scores": scores[i],
-                "num_keypoints": counts[i],
-            }
+        for person, keypoints in zip(box_entries(poses), keypoint_entries(poses), strict=True):
+            yield person | keypoints
 
 
 def dumps(value: Any) -> str:
@@ -148,24 +136,39 @@ def category(skeleton: Skeleton) -> dict[str, Any]:
     }
 
 
-def keypoint_lists(poses: Poses) -> tuple[list[list[float]], list[list[float | None]], list[int]]:
-    """For each person: x, y, v of every keypoint in one list, the scores, and how many are estimated.
+def box_entries(poses: Poses) -> Iterator[dict[str, Any]]:
+    """What an annotation or result tells of each person but the keypoints. `score` is the detector's."""
+    boxes = box_to_xywh(poses.tracks.xyxy).tolist()
+    scores = shortest(poses.tracks.scores).tolist()
+    for track_id, box, score in zip(poses.tracks.ids.tolist(), boxes, scores, strict=True):
+        yield {
+            "image_id": poses.frame_index,
+            "category_id": PERSON,
+            "track_id": track_id,
+            "bbox": box,
+            "score": score,
+        }
 
-    A keypoint that could not be estimated is 0, 0, 0 with score None; the others have v = 2.
+
+def keypoint_entries(poses: Poses) -> Iterator[dict[str, Any]]:
+    """Of each person, x, y, v of every keypoint in one list, the scores, and how many are estimated.
+
+    A keypoint that could not be estimated is 0, 0, 0 with score null; the others have v = 2.
     """
     known = estimated(poses)
     xy = shortest(np.where(known[..., None], poses.keypoints, 0)).tolist()
     scores = shortest(poses.scores)
     has_score = known & np.isfinite(scores)
-    points = [
-        [number for (x, y), there in zip(person, flags, strict=True) for number in (x, y, 2 if there else 0)]
-        for person, flags in zip(xy, known.tolist(), strict=True)
-    ]
-    score_lists = [
-        [score if there else None for score, there in zip(person, flags, strict=True)]
-        for person, flags in zip(scores.tolist(), has_score.tolist(), strict=True)
-    ]
-    return points, score_lists, known.sum(axis=1).tolist()
+    for i, flags in enumerate(known.tolist()):
+        triples = [(x, y, 2) if there else (0, 0, 0) for (x, y), there in zip(xy[i], flags, strict=True)]
+        yield {
+            "keypoints": [number for triple in triples for number in triple],
+            "keypoint_scores": [
+                score if there else None
+                for score, there in zip(scores[i].tolist(), has_score[i].tolist(), strict=True)
+            ],
+            "num_keypoints": sum(flags),
+        }
 
 
 def _temporary(folder: Path | None) -> IO[str]:
@@ -186,20 +189,20 @@ def recording_from(document: Node) -> Recording:
     skeleton = skeleton_from(document)
     video = video_from(document)
     frames = frames_from(document, video, len(skeleton))
-    people: dict[int, list[Person]] = {image_id: [] for image_id in frames}
+    people: dict[int, list[Person]] = {}
     for annotation in document["annotations"].items():
-        image_id = annotation["image_id"].integer()
-        if image_id not in people:
-            annotation["image_id"].fail(f"there is no image {image_id}")
-        if not annotation.has("keypoints") and not annotation.has("bbox"):
-            annotation.fail('"keypoints" is missing')
-        people[image_id].append(person_from(annotation, len(skeleton)))
-    poses = [
-        stack_people(frame.frame_index, frame.time_s, people[image_id], len(skeleton), frame.name)
-        for image_id, frame in frames.items()
-    ]
-    poses.sort(key=lambda frame: frame.frame_index)
+        frame = frame_of(annotation, frames)
+        people.setdefault(frame.frame_index, []).append(person_from(annotation, len(skeleton)))
+    poses = fill_frames(frames.values(), people)
     return Recording(video, skeleton.name, poses, provenance_from(document))
+
+
+def frame_of(annotation: Node, frames: dict[int, Poses]) -> Poses:
+    """The frame that an annotation's image_id names."""
+    image_id = annotation["image_id"].integer()
+    if image_id not in frames:
+        annotation["image_id"].fail(f"there is no image {image_id}")
+    return frames[image_id]
 
 
 def provenance_from(document: Node) -> dict[str, Any]:
@@ -254,14 +257,18 @@ def frames_from(document: Node, video: VideoInfo, num_keypoints: int) -> dict[in
 
 def person_from(annotation: Node, num_keypoints: int) -> Person:
     """A person from an annotation or a result, in pixels; scores that are not there are 1 (drawn by hand)."""
+    if not annotation.has("keypoints") and not annotation.has("bbox"):
+        annotation.fail('"keypoints" is missing')
     keypoints, scores = keypoints_from(annotation, num_keypoints)
-    if annotation.has("bbox"):
-        box = xywh_to_box(annotation["bbox"].numbers(4)[None])[0]
-    else:
-        box = box_around(keypoints[None])[0]
     score = annotation["score"].number() if annotation.has("score") else 1.0
+    box = box_from(annotation) if annotation.has("bbox") else box_around(keypoints[None])[0]
     track_id = annotation["track_id"].integer() if annotation.has("track_id") else NO_TRACK
     return track_id, box, score, keypoints, scores
+
+
+def box_from(annotation: Node) -> FloatArray:
+    """(4,) corners."""
+    return xywh_to_box(annotation["bbox"].numbers(4)[None])[0]
 
 
 def keypoints_from(annotation: Node, num_keypoints: int) -> tuple[FloatArray, FloatArray]:

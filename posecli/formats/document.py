@@ -91,16 +91,15 @@ def read_document(path: Path) -> Node:
     """Reads a JSON file.
 
     Raises:
-        PosecliError: there is no such file, it is not JSON, or it holds NaN or Infinity, which JSON does not know.
+        PosecliError: there is no such file, or it is not JSON (NaN and Infinity are no JSON either).
     """
     try:
         return Node(json.loads(path.read_bytes(), parse_constant=_refuse), path)
     except OSError as error:
         raise PosecliError(f"{path} cannot be read: {error.strerror}") from error
     except json.JSONDecodeError as error:
-        raise PosecliError(
-            f"{path}: not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
-        ) from error
+        place = f"line {error.lineno}, column {error.colno}"
+        raise PosecliError(f"{path}: not JSON ({place}: {error.msg})") from error
     except UnicodeDecodeError as error:
         raise PosecliError(f"{path}: not a text file") from error
     except ValueError as error:

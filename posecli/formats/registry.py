@@ -50,8 +50,8 @@ def read_poses(path: str | os.PathLike[str], format: str | None = None) -> Recor
     """Reads the poses of a video. Without a format, the file's contents tell which it is.
 
     Raises:
-        PosecliError: there is no such file, its format is not known, or something in it is wrong (the message says
-            where).
+        PosecliError: there is no such file, its format is not known, or something in it is wrong (the message
+            says where).
     """
     return _format(format or recognise(Path(path))).read(Path(path))
 
