@@ -1,7 +1,7 @@
 """Files of detections: what `posecli detect` writes, and the lists of boxes that others write.
 
 Our own form is one object: `info` (provenance), `videos`, and `boxes`, a list of
-`{frame_index, image_name (pictures only), time_s, bbox (x, y, width, height), score, track_id (tracks only)}`.
+`{frame_index, time_s, image_name (of pictures), bbox (x, y, width, height), score, track_id (of tracks)}`.
 COCO result lists, PoseTrack detector lists and COCO dataset-style objects are read too.
 """
 
@@ -90,9 +90,7 @@ def read_box_records(path: str | os.PathLike[str]) -> Iterator[BoxRecord]:
         entries = document["annotations"].items()
         names = {image["id"].integer(): image for image in document["images"].items()}
     else:
-        document.fail(
-            'no list of boxes: a list, or an object with "boxes" or with "images" and "annotations"'
-        )
+        document.fail('no boxes: a list, or an object with "boxes" or "annotations" is expected')
     for entry in entries:
         if entry.has("category_id") and entry["category_id"].integer() != PERSON:
             continue
@@ -108,10 +106,10 @@ def read_boxes(
 
     Args:
         path: a boxes file (see the head of this module).
-        names: the picture file names of the source in order. With them a detection belongs to the picture of its
-            `image_name` (file name and, where both tell it, the folder that it is in), and detections on other
-            pictures are left out. Without them, frame_index counts, else image_id, else the last number in the
-            image's name.
+        names: the picture file names of the source in order. With them a detection belongs to the picture of
+            its `image_name` (file name and, where both tell it, the folder that it is in), and detections on
+            other pictures are left out. Without them, frame_index counts, else image_id, else the last number
+            in the image's name.
 
     Returns:
         Tracks if every detection carries a track_id, else Boxes.
