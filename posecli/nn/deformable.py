@@ -1,5 +1,4 @@
-"""Modulated deformable 1x1 convolution (Zhu et al., "Deformable ConvNets v2", CVPR 2019), three times the
-same.
+"""Modulated deformable 1x1 convolution (Zhu et al., "Deformable ConvNets v2", CVPR 2019), three equal ways.
 
 With one tap it is a bilinear sample at a shifted position, times a modulation, through a linear map.
 torchvision's operator is made for many taps; on a CPU one gather of four weighted pixels is about ten times
@@ -39,13 +38,12 @@ def deformable_conv1x1(
     Raises:
         PosecliError: the sampler is unknown.
     """
-    if sampler == "auto":
-        sampler = _FASTEST.get(x_nHWD.device.type, "grid_sample")
-    if sampler == "deform_conv2d":
+    chosen = _FASTEST.get(x_nHWD.device.type, "grid_sample") if sampler == "auto" else sampler
+    if chosen == "deform_conv2d":
         return _deform_conv2d(x_nHWD, offset_n2HW, modulation_n1HW, weight_DD, bias_D)
-    if sampler not in SAMPLERS:
+    if chosen not in SAMPLERS:
         raise PosecliError(f"temporal.sampler: {sampler!r} is not one of {', '.join(SAMPLERS)}")
-    sample = _gather if sampler == "gather" else _grid_sample
+    sample = _gather if chosen == "gather" else _grid_sample
     return F.linear(sample(x_nHWD, offset_n2HW, modulation_n1HW), weight_DD, bias_D)
 
 
@@ -59,7 +57,7 @@ def _positions(offset_n2HW: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _gather(x_nHWD: Tensor, offset_n2HW: Tensor, modulation_n1HW: Tensor) -> Tensor:
-    """The four neighbours of every position, weighted, as bags of pixels; the legend's 4 is the neighbours."""
+    """The four neighbours (the 4 in names) of every position, weighted, as bags of pixels."""
     n, height, width, channels = x_nHWD.shape
     y_nHW, x_nHW = _positions(offset_n2HW)
     top_nHW, left_nHW = y_nHW.floor(), x_nHW.floor()

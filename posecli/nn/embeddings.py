@@ -44,7 +44,7 @@ class Stem(nn.Module):
         if features_BTCHW.shape[1:] != expected:
             found = tuple(features_BTCHW.shape[1:])
             raise PosecliError(
-                f"features of a window are (frames, channels, height, width) = {found}; the model expects {expected}"
+                f"a window's features (frames, channels, height, width) are {found}, expected {expected}"
             )
         x_BTHWD = self.project(features_BTCHW.permute(0, 1, 3, 4, 2))
         return x_BTHWD + self.spatial_HWD + self.temporal_TD[:, None, None]

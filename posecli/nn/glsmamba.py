@@ -162,11 +162,9 @@ class GLSMamba(nn.Module):
                 module.backend = backend
 
     def dropped_parameters(self) -> int:
-        """Frozen parameters of routes that are switched off: allocated, as the paper counts, but never run."""
-        dropped = [block.scan.dropped for block in self.gsm]  # type: ignore[union-attr]
-        return sum(
-            p.numel() for module in dropped if isinstance(module, nn.Module) for p in module.parameters()
-        )
+        """Frozen parameters of routes that are switched off: allocated as the paper counts, but never run."""
+        dropped = [module.dropped for module in self.modules() if isinstance(module, SpaceTimeScan)]
+        return sum(p.numel() for s6 in dropped if s6 is not None for p in s6.parameters())
 
 
 def _s6(config: GLSMamba.Config) -> S6.Config:

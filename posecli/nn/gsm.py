@@ -41,8 +41,8 @@ class SpaceTimeScan(nn.Module):
         active, dropped = len(config.routes), len(ROUTES) - len(config.routes)
         self.s6 = S6(replace(config.s6, routes=2 * active))
         self.dropped = S6(replace(config.s6, routes=2 * dropped)).requires_grad_(False) if dropped else None
-        merges = 0 if config.stmm is None else active - 1
-        self.merges = nn.ModuleList(STMM(config.stmm) for _ in range(merges))
+        merges = [] if config.stmm is None else [STMM(config.stmm) for _ in range(active - 1)]
+        self.merges = nn.ModuleList(merges)
 
     def forward(self, x_BTHWD: Tensor) -> Tensor:
         """(B, T, H, W, D) in and out, out in the scan's float32."""
@@ -60,7 +60,7 @@ class SpaceTimeScan(nn.Module):
 
 
 class GSMBlock(nn.Module):
-    """Main stream (SCA, LayerNorm, SiLU, scans) times gate, then the FFN (paper, section 3.2); (B, T, H, W, D)."""
+    """Main stream (SCA, LayerNorm, SiLU, scans) times gate, then FFN (section 3.2); (B, T, H, W, D)."""
 
     @dataclass(frozen=True, kw_only=True)
     class Config:

@@ -119,15 +119,13 @@ class S6(nn.Module):
         )
 
     def _convolve(self, x_BLD: Tensor, order_GL: Tensor) -> Tensor:
-        """Mamba's causal depth-wise convolution and SiLU along each route, in token order again: (B, G, L, D)."""
+        """Mamba's causal depth-wise convolution and SiLU along each route; (B, G, L, D) in token order."""
         assert self.conv_weight_GDJ is not None
         assert self.conv_bias_GD is not None
         x_BGDL = x_BLD[:, order_GL].transpose(2, 3)
-        y_BdL = causal_conv_silu(
-            x_BGDL.flatten(1, 2), self.conv_weight_GDJ.flatten(0, 1), self.conv_bias_GD.flatten()
-        )
-        y_BGLD = y_BdL.unflatten(1, x_BGDL.shape[1:3]).transpose(2, 3)
-        return y_BGLD.take_along_dim(order_GL.argsort(1)[None, :, :, None], dim=2)
+        weight, bias = self.conv_weight_GDJ.flatten(0, 1), self.conv_bias_GD.flatten()
+        y_BGDL = causal_conv_silu(x_BGDL.flatten(1, 2), weight, bias).view(x_BGDL.shape)
+        return y_BGDL.transpose(2, 3).take_along_dim(order_GL.argsort(1)[None, :, :, None], dim=2)
 
 
 def causal_conv_silu(x_BDL: Tensor, weight_DJ: Tensor, bias_D: Tensor) -> Tensor:
