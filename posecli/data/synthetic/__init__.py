@@ -1,0 +1,1 @@
+"""Synthetic people: articulated, dressed and moving, drawn with exact labels."""

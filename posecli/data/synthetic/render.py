@@ -1,0 +1,225 @@
+"""From actors before a lens to a picture and its labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posecli.data.synthetic.body import HEAD_RADII, Array, Figure
+from posecli.data.synthetic.person import Lens, draw_person
+from posecli.data.synthetic.raster import Canvas, FloatArray, Light
+from posecli.data.synthetic.texture import Material, Outfit
+from posecli.skeletons import COCO
+from posecli.types import Image
+
+SUPERSAMPLED_HEIGHT = 320  # pixels; people taller than this are drawn without supersampling
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticFrame:
+    """A drawn picture and what is true of it. People stand in the order of their track ids."""
+
+    image: Image  # (height, width, 3) RGB
+    keypoints: FloatArray  # (n, 17, 2) pixels, COCO's order; exact also where hidden or outside the picture
+    visible: NDArray[np.bool_]  # (n, 17) inside the picture and not behind another person or an occluder
+    boxes: (
+        FloatArray  # (n, 4) x0, y0, x1, y1: tight around the drawn body, hidden parts too, cut to the picture
+    )
+    track_ids: NDArray[np.int64]  # (n,) from 1
+    instances: NDArray[
+        np.uint8
+    ]  # (height, width) the track id seen at a pixel; 0 background, 255 an occluder
+    visible_fraction: FloatArray  # (n,) share of the drawn body inside the picture that is not hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One person at one time: its figure, and where the figure's ground point is before the camera (metres)."""
+
+    figure: Figure
+    outfit: Outfit
+    offset: Array  # (3,)
+    track_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occluder:
+    """An upright board that hides what is behind it, standing in the scene.
+
+    x and z are the middle of its foot in the camera's metres; the foot may hang `above` the ground.
+    """
+
+    x: float
+    z: float
+    width: float
+    height: float
+    material: Material
+    above: float = 0.0
+
+
+@dataclass(slots=True)
+class _Layer:
+    """Something drawn by itself, to be laid over the picture."""
+
+    rows: slice
+    columns: slice
+    colour: FloatArray  # (rows, columns, 3), premultiplied by coverage
+    coverage: FloatArray  # (rows, columns) 0..1
+    depth: float
+    label: int
+
+
+def project(lens: Lens, placed: Placed) -> FloatArray:
+    """COCO's 17 keypoints of a person, (17, 2) pixels."""
+    points = np.stack([placed.figure.points[name] for name in COCO.keypoints]) + placed.offset
+    pixels = points[:, :2] * (lens.focal / np.maximum(points[:, 2:], 0.1)) + np.asarray(lens.centre)
+    return pixels.astype(np.float32)
+
+
+def render(
+    background: Image,
+    lens: Lens,
+    light: Light,
+    people: list[Placed],
+    occluders: list[Occluder],
+    ground: float,
+) -> SyntheticFrame:
+    """Draw people and occluders over a background, the farthest first.
+
+    Args:
+        ground: metres from the lens down to the ground.
+    """
+    height, width = background.shape[:2]
+    picture = background.astype(np.float32)
+    instances = np.zeros((height, width), np.uint8)
+    layers = {person.track_id: _person_layer(person, lens, light, width, height) for person in people}
+    people = [person for person in people if layers[person.track_id] is not None]
+    for person in people:
+        _shadow(picture, lens, person)
+    boards = [_board_layer(board, lens, light, ground, width, height) for board in occluders]
+    drawn = [layer for layer in (*layers.values(), *boards) if layer is not None]
+    for layer in sorted(drawn, key=lambda layer: -layer.depth):
+        window = (layer.rows, layer.columns)
+        picture[window] *= 1 - layer.coverage[..., None]
+        picture[window] += layer.colour
+        instances[window][layer.coverage > 0.5] = layer.label
+    return _labelled(picture, instances, people, layers, lens)
+
+
+def _labelled(
+    picture: FloatArray,
+    instances: NDArray[np.uint8],
+    people: list[Placed],
+    layers: dict[int, _Layer | None],
+    lens: Lens,
+) -> SyntheticFrame:
+    count = len(people)
+    height, width = instances.shape
+    keypoints = np.zeros((count, len(COCO), 2), np.float32)
+    visible = np.zeros((count, len(COCO)), bool)
+    boxes, fraction = np.zeros((count, 4), np.float32), np.zeros(count, np.float32)
+    depths = {person.track_id: float(person.offset[2]) for person in people}
+    for i, person in enumerate(people):
+        layer = layers[person.track_id]
+        assert layer is not None  # people without a layer were left out
+        keypoints[i] = project(lens, person)
+        boxes[i] = _box(layer)
+        x, y = np.rint(keypoints[i]).astype(int).T
+        inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        seen = instances[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+        behind = {track for track, depth in depths.items() if depth >= depths[person.track_id]}
+        visible[i] = inside & np.isin(seen, [0, *behind])
+        covered = layer.coverage > 0.5
+        shown = covered & (instances[layer.rows, layer.columns] == person.track_id)
+        fraction[i] = shown.sum() / max(1, covered.sum())
+    ids = np.array([person.track_id for person in people], np.int64)
+    image = np.clip(picture, 0, 255).astype(np.uint8)
+    return SyntheticFrame(image, keypoints, visible, boxes, ids, instances, fraction)
+
+
+def _box(layer: _Layer) -> tuple[float, float, float, float]:
+    """Outer edges of the pixels covered by half or more, with pixel centres at integers."""
+    covered = layer.coverage >= 0.5
+    columns, rows = np.flatnonzero(covered.any(0)), np.flatnonzero(covered.any(1))
+    x0, y0 = layer.columns.start, layer.rows.start
+    return x0 + columns[0] - 0.5, y0 + rows[0] - 0.5, x0 + columns[-1] + 0.5, y0 + rows[-1] + 0.5
+
+
+def _person_layer(person: Placed, lens: Lens, light: Light, width: int, height: int) -> _Layer | None:
+    """One person alone, or None where nothing of it is inside the picture."""
+    points = np.stack(list(person.figure.points.values())) + person.offset
+    if points[:, 2].min() < 0.3:
+        return None
+    pixels = points[:, :2] * (lens.focal / points[:, 2:]) + np.asarray(lens.centre)
+    body = person.figure.proportions
+    margin = (HEAD_RADII[1] * body.head + 0.06 * body.girth) * body.stature * lens.focal / points[
+        :, 2
+    ].min() + 2
+    low = np.floor(pixels.min(0) - margin).astype(int)
+    high = np.ceil(pixels.max(0) + margin).astype(int) + 1
+    x0, y0 = np.clip(low, 0, (width, height))
+    x1, y1 = np.clip(high, 0, (width, height))
+    if x0 >= x1 or y0 >= y1:
+        return None
+    scale = 1 if pixels[:, 1].max() - pixels[:, 1].min() > SUPERSAMPLED_HEIGHT else 2
+    canvas = Canvas(int(x0), int(y0), int(x1 - x0), int(y1 - y0), scale, light)
+    draw_person(canvas, lens, person.figure, person.outfit, person.offset)
+    return _flatten(canvas, float(person.offset[2]), person.track_id)
+
+
+def _board_layer(
+    board: Occluder, lens: Lens, light: Light, ground: float, width: int, height: int
+) -> _Layer | None:
+    scale = lens.focal / board.z
+    left = (board.x - board.width / 2) * scale + lens.centre[0]
+    bottom = (ground - board.above) * scale + lens.centre[1]
+    top, right = bottom - board.height * scale, left + board.width * scale
+    x0, x1 = np.clip([round(left), round(right)], 0, width)
+    y0, y1 = np.clip([round(top), round(bottom)], 0, height)
+    if x0 >= x1 or y0 >= y1:
+        return None
+    canvas = Canvas(int(x0), int(y0), int(x1 - x0), int(y1 - y0), 1, light)
+    window = (slice(0, canvas.height), slice(0, canvas.width))
+    x, y = canvas.positions(window)
+    along, across = np.broadcast_arrays((y - top) / scale, (x - left) / scale)
+    canvas.colour[:] = board.material.sample(along, across) * (light.ambient + 0.5 * light.diffuse)
+    canvas.depth[:] = board.z
+    return _flatten(canvas, board.z, 255)
+
+
+def _flatten(canvas: Canvas, depth: float, label: int) -> _Layer | None:
+    """The canvas at the picture's resolution."""
+    coverage = np.isfinite(canvas.depth).astype(np.float32)
+    size = (canvas.width, canvas.height)
+    colour = canvas.colour
+    if canvas.scale > 1:
+        coverage = cv2.resize(coverage, size, interpolation=cv2.INTER_AREA)
+        colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    if not (coverage >= 0.5).any():
+        return None
+    rows = slice(canvas.y0, canvas.y0 + canvas.height)
+    columns = slice(canvas.x0, canvas.x0 + canvas.width)
+    return _Layer(rows, columns, colour, coverage, depth, label)
+
+
+def _shadow(picture: FloatArray, lens: Lens, person: Placed) -> None:
+    """A soft dark patch on the ground below the feet."""
+    feet = [person.figure.points[name] for name in ("left_toe", "right_toe", "left_heel", "right_heel")]
+    middle = np.mean(feet, axis=0) + person.offset
+    airborne = -max(foot[1] for foot in feet)
+    middle[1] = person.offset[1]
+    end = lens.end(middle)
+    height, width = picture.shape[:2]
+    reach_x = (np.ptp([foot[0] for foot in feet]) / 2 + 0.16) * end.scale
+    reach_y = max(0.3 * reach_x, 2.0)
+    x0, x1 = np.clip([int(end.x - 2 * reach_x), int(end.x + 2 * reach_x) + 1], 0, width)
+    y0, y1 = np.clip([int(end.y - 2 * reach_y), int(end.y + 2 * reach_y) + 1], 0, height)
+    if x0 >= x1 or y0 >= y1:
+        return
+    x = (np.arange(x0, x1, dtype=np.float32) - end.x) / reach_x
+    y = (np.arange(y0, y1, dtype=np.float32) - end.y) / reach_y
+    dark = 0.5 * np.exp(-airborne * 6) * np.exp(-1.5 * (np.square(x)[None] + np.square(y)[:, None]))
+    picture[y0:y1, x0:x1] *= 1 - dark[..., None].astype(np.float32)
