@@ -8,6 +8,7 @@ import sys
 import typer
 
 from posecli import __version__
+from posecli.cli.train import train
 from posecli.errors import PosecliError
 
 app = typer.Typer(
@@ -33,6 +34,9 @@ def root(
 
     Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 interrupted.
     """
+
+
+app.command()(train)
 
 
 def main() -> None:

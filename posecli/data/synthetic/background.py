@@ -37,7 +37,7 @@ def random_background(
 
 
 def _muted(rng: np.random.Generator, low: float = 40, high: float = 225) -> FloatArray:
-    return (rng.uniform(low, high) + rng.uniform(-28, 28, 3)).astype(np.float32)
+    return (rng.uniform(low, high) + rng.normal(0, 9, 3)).astype(np.float32)
 
 
 def _gradient(drawing: _Drawing, top: int, bottom: int, first: FloatArray, last: FloatArray) -> None:

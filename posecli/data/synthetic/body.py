@@ -1,10 +1,10 @@
 """A human body: proportions, joint angles, and the forward kinematics between them.
 
-Axes, everywhere in this package: x right, y down, z away from the camera, metres. A body at yaw 0 faces the camera,
-so that its left side lies at +x; at yaw +90 degrees it faces +x. Angles are radians. Pairs are (left, right).
+Axes, everywhere in this package: x right, y down, z away from the camera, metres. A body at yaw 0 faces the
+camera, so that its left side lies at +x; at yaw +90 degrees it faces +x. Angles are radians. Pairs are (left, right).
 
-Segment lengths are fractions of stature after Drillis and Contini (1966), as tabulated in Winter, "Biomechanics and
-Motor Control of Human Movement", figure 4.1.
+Segment lengths are fractions of stature after Drillis and Contini (1966), as tabulated in Winter,
+"Biomechanics and Motor Control of Human Movement", figure 4.1.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def rotation_z(angle: float) -> Array:
 class Figure:
     """A posed body in space: where every landmark is and how the rigid parts are turned.
 
-    Landmarks are COCO's names and pelvis, neck, head, left_hand, left_toe, left_heel, right_hand, ... (metres, (3,)).
+    Landmarks are COCO's names and pelvis, neck, head, left_hand, left_toe, left_heel, right_hand, ...: (3,) metres.
     The columns of a rotation are the part's left, down and back.
     """
 
@@ -159,8 +159,8 @@ FACE = {
     "right_ear": (-0.046, 0.004, 0.002),
 }
 HEAD_RADII = np.array([0.0455, 0.068, 0.058])
-NECK_RISE = 0.012  # of the neck's base above the line of the shoulders
-HEAD_RISE = 0.098  # of the head's centre above the neck's base
+NECK_RISE = 0.035  # of the neck's base above the line of the shoulders
+HEAD_RISE = 0.077  # of the head's centre above the neck's base
 
 
 def pose_figure(body: Proportions, pose: Pose) -> Figure:

@@ -1,8 +1,8 @@
 """What people do: joint angles as smooth functions of time, each with a random style.
 
-A motion is a function of the time in seconds that returns a Pose facing the camera; where the person stands and which
-way it faces belongs to the scene. Amplitudes and phases are drawn once, so that a motion is a pure function.
-Gait curves follow the joint angles of normal walking in Winter (hip +-22 degrees, knee flexion waves of 18 and 60).
+A motion is a function of the time in seconds that returns a Pose facing the camera; where the person stands and
+which way it faces belongs to the scene. Amplitudes and phases are drawn once, so that a motion is a pure function.
+Gait curves follow the joint angles of normal walking in Winter (hip +-22 degrees, waves of the knee of 18 and 60).
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _gait(
     lean: float,
     bounce: float,
 ) -> Motion:
-    """Gait with a hip amplitude in radians, cycles (two steps) a second, and the flexion of the swinging knee."""
+    """Gait: amplitude of the hip (radians), cycles (two steps) a second, flexion of the swinging knee."""
     start, arms, spread = rng.random(), rng.uniform(0.55, 1.1), rng.uniform(0.08, 0.18)
     elbow, glance = (1.4 if bounce else rng.uniform(0.2, 0.5)), Sway.random(rng)
 
@@ -122,7 +122,8 @@ def _gait(
             0.12 * _bump(phase, 0.4, 0.15) - 0.35 * _bump(phase, 0.64, 0.07) + 0.1 * _bump(phase, 0.95, 0.1)
         )
         return Pose(
-            lean=lean, twist=0.1 * float(swing[1] - swing[0]) / 2, side_lean=0.02 * float(np.sin(TAU * phase[0])),
+            lean=lean, twist=0.1 * float(swing[1] - swing[0]) / 2,
+            side_lean=0.02 * float(np.sin(TAU * phase[0])),
             head_yaw=0.25 * glance(t), head_pitch=0.06,
             hip_flexion=0.1 + amplitude * swing, hip_abduction=_pair(0.03), knee=knee, ankle=ankle,
             shoulder_flexion=0.05 - arms * amplitude * swing, shoulder_abduction=_pair(spread),
@@ -161,7 +162,8 @@ def squat(rng: np.random.Generator) -> Motion:
         return Pose(
             lean=0.75 * down, head_pitch=-0.1,
             hip_flexion=_pair(1.75 * down), hip_abduction=_pair(spread), knee=_pair(0.05 + 2.0 * down),
-            ankle=_pair(0.35 * down), shoulder_flexion=_pair(0.1 + reach * (0.4 + 0.9 * down)), elbow=_pair(elbow),
+            ankle=_pair(0.35 * down), shoulder_flexion=_pair(0.1 + reach * (0.4 + 0.9 * down)),
+            elbow=_pair(elbow),
         )  # fmt: skip
 
     return Motion("squat", pose)
@@ -178,7 +180,8 @@ def jump(rng: np.random.Generator) -> Motion:
         airborne = float(np.clip((phase[0] - 0.35) / 0.3, 0, 1))
         flight = 4 * airborne * (1 - airborne)
         return Pose(
-            lean=0.5 * crouch, hip_flexion=_pair(1.1 * crouch + 0.15 * flight), knee=_pair(0.05 + 1.5 * crouch),
+            lean=0.5 * crouch, hip_flexion=_pair(1.1 * crouch + 0.15 * flight),
+            knee=_pair(0.05 + 1.5 * crouch),
             ankle=_pair(0.35 * crouch - 0.7 * flight), lift=height * flight,
             shoulder_flexion=_pair(arms * flight - 0.6 * crouch), elbow=_pair(0.3 + 0.3 * crouch),
         )  # fmt: skip
@@ -193,7 +196,8 @@ def jumping_jack(rng: np.random.Generator) -> Motion:
     def pose(t: float) -> Pose:
         opened = 0.5 - 0.5 * np.cos(TAU * (start + rate * t))
         return Pose(
-            shoulder_abduction=_pair(0.1 + top * opened), elbow=_pair(0.2), hip_abduction=_pair(0.03 + 0.4 * opened),
+            shoulder_abduction=_pair(0.1 + top * opened), elbow=_pair(0.2),
+            hip_abduction=_pair(0.03 + 0.4 * opened),
             knee=_pair(0.05 + 0.25 * abs(np.sin(TAU * rate * t))), lift=0.04 * float(np.sin(np.pi * opened)),
         )  # fmt: skip
 
@@ -207,7 +211,8 @@ def arm_circle(rng: np.random.Generator) -> Motion:
     def pose(t: float) -> Pose:
         angle = TAU * (start + rate * t)
         return Pose(
-            shoulder_abduction=_pair(1.45 + radius * np.cos(angle)), shoulder_flexion=_pair(radius * np.sin(angle)),
+            shoulder_abduction=_pair(1.45 + radius * np.cos(angle)),
+            shoulder_flexion=_pair(radius * np.sin(angle)),
             elbow=_pair(0.12), hip_abduction=_pair(0.12),
         )  # fmt: skip
 
@@ -224,7 +229,8 @@ def lunge(rng: np.random.Generator) -> Motion:
         hip[front], hip[1 - front] = 0.3 + 1.2 * down, -0.2 - 0.1 * down
         knee[front], knee[1 - front] = 0.2 + 1.35 * down, 0.2 + 1.35 * down
         return Pose(
-            lean=0.1, hip_flexion=hip, knee=knee, ankle=_pair(0.1), elbow=_pair(1.6), shoulder_flexion=_pair(0.3),
+            lean=0.1, hip_flexion=hip, knee=knee, ankle=_pair(0.1), elbow=_pair(1.6),
+            shoulder_flexion=_pair(0.3),
             shoulder_abduction=_pair(0.25),
         )  # fmt: skip
 
@@ -238,7 +244,8 @@ def bend(rng: np.random.Generator) -> Motion:
     def pose(t: float) -> Pose:
         down = 0.5 - 0.5 * np.cos(TAU * (start + rate * t))
         return Pose(
-            lean=depth * down, hip_flexion=_pair(0.2 * down), knee=_pair(0.1 + 0.5 * down), ankle=_pair(0.15 * down),
+            lean=depth * down, hip_flexion=_pair(0.2 * down), knee=_pair(0.1 + 0.5 * down),
+            ankle=_pair(0.15 * down),
             shoulder_flexion=_pair(0.1 + 1.5 * down), elbow=_pair(0.2), head_pitch=0.2 * down,
         )  # fmt: skip
 
@@ -259,7 +266,8 @@ def dance(rng: np.random.Generator) -> Motion:
     def pose(t: float) -> Pose:
         bounce = 0.5 - 0.5 * np.cos(TAU * 2 * beat * t)
         return Pose(
-            lean=0.1 + 0.2 * trunk[0](t), side_lean=0.3 * trunk[1](t), twist=0.5 * trunk[2](t), roll=0.08 * trunk[3](t),
+            lean=0.1 + 0.2 * trunk[0](t), side_lean=0.3 * trunk[1](t), twist=0.5 * trunk[2](t),
+            roll=0.08 * trunk[3](t),
             head_yaw=0.5 * trunk[1](t), shoulder_flexion=both("flex", t, 0.6, 1.4),
             shoulder_abduction=both("abd", t, 0.7, 1.1), elbow=both("elbow", t, 1.1, 1.1),
             hip_flexion=both("hip", t, 0.2, 0.5), hip_abduction=both("abd", t, 0.15, 0.2),
@@ -293,7 +301,8 @@ def sit(rng: np.random.Generator) -> Motion:
 
     def pose(t: float) -> Pose:
         return Pose(
-            lean=0.1 + 0.15 * sways[0](t), head_yaw=0.5 * sways[1](t), head_pitch=0.2, hip_flexion=_pair(1.45),
+            lean=0.1 + 0.15 * sways[0](t), head_yaw=0.5 * sways[1](t), head_pitch=0.2,
+            hip_flexion=_pair(1.45),
             hip_abduction=_pair(spread), knee=_pair(1.5), shoulder_flexion=_pair(reach) + 0.2 * sways[2](t),
             elbow=_pair(1.1) + 0.3 * sways[3](t), shoulder_rotation=_pair(0.2),
         )  # fmt: skip

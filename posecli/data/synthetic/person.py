@@ -25,8 +25,9 @@ FOREARM = np.array([0.023, 0.025, 0.023, 0.018, 0.0155])
 THIGH = np.array([0.050, 0.051, 0.046, 0.040, 0.034])
 SHANK = np.array([0.033, 0.035, 0.032, 0.025, 0.021])
 # The trunk from just below the hips to the neck's base: sideways and front to back.
-TRUNK_WIDTH = np.array([0.080, 0.092, 0.091, 0.083, 0.080, 0.085, 0.093, 0.099, 0.103, 0.102, 0.075, 0.040])
-TRUNK_DEPTH = np.array([0.058, 0.066, 0.064, 0.058, 0.057, 0.060, 0.064, 0.065, 0.060, 0.050, 0.040, 0.030])
+TRUNK_WIDTH = np.array([0.080, 0.092, 0.090, 0.083, 0.081, 0.085, 0.092, 0.098, 0.102, 0.104, 0.094, 0.036])
+TRUNK_DEPTH = np.array([0.058, 0.066, 0.064, 0.058, 0.057, 0.060, 0.064, 0.066, 0.063, 0.056, 0.046, 0.030])
+WAIST = 2  # the step of the trunk at which trousers end
 HAIRLINE = ((-1.0, -0.62, -0.2, 0.05, 0.4, 1.0), (-0.66, -0.55, -0.1, 0.12, 0.45, 0.5))  # z of the head -> y
 
 
@@ -106,39 +107,25 @@ def draw_person(canvas: Canvas, lens: Lens, figure: Figure, outfit: Outfit, offs
 def _trunk(sculptor: _Sculptor, outfit: Outfit) -> None:
     """The torso, its width seen depending on how far hips and chest are turned."""
     figure, unit = sculptor.figure, sculptor.unit
-    neck = sculptor.at("neck")
-    down = (sculptor.at("pelvis") - neck) / np.linalg.norm(sculptor.at("pelvis") - neck)
-    bottom = sculptor.at("pelvis") + down * 0.01 * unit
-    _section_tube(sculptor, bottom, neck, slice(None), outfit.top, outfit.looseness, figure)
-    belt = sculptor.at("pelvis") + figure.pelvis[:, 1] * 0.012 * unit
-    waist = bottom + (neck - bottom) * 0.16
-    _section_tube(
-        sculptor,
-        belt,
-        waist,
-        slice(0, 3),
-        outfit.bottom,
-        outfit.looseness + 0.003 * (outfit.hem == 0),
-        figure,
-    )
+    neck, pelvis = sculptor.at("neck"), sculptor.at("pelvis")
+    bottom = pelvis + (pelvis - neck) / np.linalg.norm(pelvis - neck) * 0.01 * unit
+    waist = bottom + (neck - bottom) * (WAIST / (len(TRUNK_WIDTH) - 1))
+    tucked = 0.003 if outfit.hem == 0 else 0.0
+    _section_tube(sculptor, waist, neck, slice(WAIST, None), outfit.top, outfit.looseness, cap=0.2)
+    hips = slice(0, WAIST + 1)
+    _section_tube(sculptor, bottom, waist, hips, outfit.bottom, outfit.looseness + tucked, cap=0.3)
     if outfit.hem > 0:
-        hem = sculptor.at("pelvis") + figure.pelvis[:, 1] * outfit.hem * unit
-        _section_tube(sculptor, hem, waist, slice(1, 4), outfit.top, outfit.looseness + 0.008, figure)
+        hem = pelvis + figure.pelvis[:, 1] * outfit.hem * unit
+        _section_tube(sculptor, hem, waist, hips, outfit.top, outfit.looseness + 0.006, cap=0.1)
     if outfit.skirt > 0:
         _skirt(sculptor, outfit, waist)
 
 
 def _section_tube(
-    sculptor: _Sculptor,
-    bottom: Array,
-    top: Array,
-    part: slice,
-    material: Material,
-    extra: float,
-    figure: Figure,
+    sculptor: _Sculptor, bottom: Array, top: Array, part: slice, material: Material, extra: float, cap: float
 ) -> None:
     """A tube with the trunk's elliptical section, seen from where the camera is."""
-    start, end = sculptor.lens.end(bottom), sculptor.lens.end(top)
+    figure, start, end = sculptor.figure, sculptor.lens.end(bottom), sculptor.lens.end(top)
     length = max(float(np.hypot(end.x - start.x, end.y - start.y)), 1e-3)
     normal = np.array([-(end.y - start.y) / length, (end.x - start.x) / length, 0])
     wide = TRUNK_WIDTH[part] * sculptor.girth + extra * sculptor.unit
@@ -146,9 +133,9 @@ def _section_tube(
     turn = np.linspace(0, 1, len(TRUNK_WIDTH))[part, None]
     left = figure.pelvis[:, 0] * (1 - turn) + figure.chest[:, 0] * turn
     back = figure.pelvis[:, 2] * (1 - turn) + figure.chest[:, 2] * turn
-    radii = np.hypot(wide * (left @ normal), deep * (back @ normal))
-    thickness = np.hypot(wide * left[:, 2], deep * back[:, 2])
-    draw_tube(sculptor.canvas, start, end, radii.astype(np.float32), thickness.astype(np.float32), material)
+    radii = np.hypot(wide * (left @ normal), deep * (back @ normal)).astype(np.float32)
+    thickness = np.hypot(wide * left[:, 2], deep * back[:, 2]).astype(np.float32)
+    draw_tube(sculptor.canvas, start, end, radii, thickness, material, cap=cap)
 
 
 def _skirt(sculptor: _Sculptor, outfit: Outfit, waist: Array) -> None:
@@ -160,9 +147,8 @@ def _skirt(sculptor: _Sculptor, outfit: Outfit, waist: Array) -> None:
     )
     flare = 0.07 * sculptor.unit + spread * 0.8
     sizes = np.array([flare * 1.1, flare, 0.09 * sculptor.girth, 0.075 * sculptor.girth], np.float32)
-    draw_tube(
-        sculptor.canvas, sculptor.lens.end(hem), sculptor.lens.end(waist), sizes, sizes * 0.9, outfit.bottom
-    )
+    ends = sculptor.lens.end(hem), sculptor.lens.end(waist)
+    draw_tube(sculptor.canvas, *ends, sizes, sizes * 0.9, outfit.bottom, cap=0.12)
 
 
 def _covered(covered: float, segment: int) -> float:

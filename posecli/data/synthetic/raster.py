@@ -78,15 +78,27 @@ class Canvas:
         y = (np.arange(rows.start, rows.stop, dtype=np.float32) + 0.5) / self.scale + (self.y0 - 0.5)
         return x[None], y[:, None]
 
-    def put(
-        self, window: tuple[slice, slice], index: NDArray[np.intp], depth: FloatArray, rgb: FloatArray
-    ) -> None:
-        """Write pixels (n,), given by their flat index in the window, that have passed the depth test."""
-        rows, columns = np.divmod(index, window[1].stop - window[1].start)
-        rows += window[0].start
-        columns += window[1].start
-        self.depth[rows, columns] = depth
-        self.colour[rows, columns] = rgb
+    def test(
+        self, window: tuple[slice, slice], index: NDArray[np.intp], depth: FloatArray
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The depth test of pixels (n,), given by their flat index in the window.
+
+        Returns:
+            which of them are nearer than what is there, (m,), and those pixels' flat index in the canvas, (m,).
+            Their depth is stored.
+        """
+        rows, columns = window
+        row, column = np.divmod(index, columns.stop - columns.start)
+        index = (row + rows.start) * self.depth.shape[1] + (column + columns.start)
+        stored = self.depth.reshape(-1)
+        nearer = np.flatnonzero(depth < stored[index])
+        index = index[nearer]
+        stored[index] = depth[nearer]
+        return nearer, index
+
+    def put(self, index: NDArray[np.intp], rgb: FloatArray) -> None:
+        """Colour the pixels (m,) that passed the test."""
+        self.colour.reshape(-1, 3)[index] = rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +119,15 @@ def draw_tube(
     thickness: FloatArray,
     material: Material,
     seed: float = 0,
+    cap: float = 1,
 ) -> None:
-    """A tube around the line from start to end, with round ends.
+    """A tube around the line from start to end.
 
     Args:
         radii: (k,) metres, half the width seen, at equal steps from start to end.
         thickness: (k,) metres, half the depth towards the camera at the same steps.
         seed: metres by which the texture is shifted.
+        cap: how far the ends bulge: 1 is a half sphere, 0.1 nearly flat.
     """
     steps = np.linspace(0, 1, TABLE)
     knots = np.linspace(0, 1, len(radii))
@@ -134,7 +148,7 @@ def draw_tube(
     dx, dy = (end.x - start.x) / length, (end.y - start.y) / length
     along = ((x - start.x) * dx + (y - start.y) * dy).ravel()
     across = ((y - start.y) * dx - (x - start.x) * dy).ravel()
-    beyond = along - np.clip(along, 0, length)
+    beyond = (along - np.clip(along, 0, length)) * np.float32(1 / cap)
     step = (np.clip(along * (1 / length), 0, 1) * (TABLE - 1)).astype(np.int32)
     inside = np.flatnonzero(across * across + beyond * beyond < (radius_px * radius_px)[step])
     step, along, across, beyond = step[inside], along[inside], across[inside], beyond[inside]
@@ -146,12 +160,12 @@ def draw_tube(
         + np.float32(end.z - start.z) * step * np.float32(1 / (TABLE - 1))
         - thick[step] * towards
     )
-    nearer = np.flatnonzero(depth < canvas.depth[window].ravel()[inside])
+    nearer, index = canvas.test(window, inside, depth)
     u, v, towards, along, across = u[nearer], v[nearer], towards[nearer], along[nearer], across[nearer]
     shade = canvas.light.shade(v * dx - u * dy, v * dy + u * dx, -towards)
     metres = 1 / start.scale
     rgb = material.sample(along * metres + seed, across * metres + seed) * shade[:, None]
-    canvas.put(window, inside[nearer], depth[nearer], rgb)
+    canvas.put(index, rgb)
 
 
 def draw_ellipsoid(
@@ -174,14 +188,14 @@ def draw_ellipsoid(
     inside = np.flatnonzero(discriminant > 0)
     z = -(b[inside] + np.sqrt(discriminant[inside])) / a
     depth = z + np.float32(centre.z)
-    nearer = np.flatnonzero(depth < canvas.depth[window].ravel()[inside])
+    nearer, index = canvas.test(window, inside, depth)
     inside = inside[nearer]
     points = np.stack([x[inside], y[inside], z[nearer]], 1)
     normals = points @ f
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-9
     own = (points @ axes.astype(np.float32)) / radii.astype(np.float32)
     shade = canvas.light.shade(normals[:, 0], normals[:, 1], normals[:, 2])
-    canvas.put(window, inside, depth[nearer], paint(own) * shade[:, None])
+    canvas.put(index, paint(own) * shade[:, None])
 
 
 def plain(rgb: tuple[float, float, float]) -> Painter:

@@ -15,7 +15,11 @@ from posecli.data.synthetic.texture import Material, Outfit
 from posecli.skeletons import COCO
 from posecli.types import Image
 
-SUPERSAMPLED_HEIGHT = 320  # pixels; people taller than this are drawn without supersampling
+SUPERSAMPLED_HEIGHT = (
+    150  # pixels; people taller than this are drawn without supersampling, their edges softened
+)
+OCCLUDER = 255  # its label among the instances
+SOFT_EDGE = 0.55  # sigma, pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class SyntheticFrame:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One person at one time: its figure, and where the figure's ground point is before the camera (metres)."""
+    """One person at one time: its figure, and where its ground point is before the camera (metres)."""
 
     figure: Figure
     outfit: Outfit
@@ -187,7 +191,7 @@ def _board_layer(
     along, across = np.broadcast_arrays((y - top) / scale, (x - left) / scale)
     canvas.colour[:] = board.material.sample(along, across) * (light.ambient + 0.5 * light.diffuse)
     canvas.depth[:] = board.z
-    return _flatten(canvas, board.z, 255)
+    return _flatten(canvas, board.z, OCCLUDER)
 
 
 def _flatten(canvas: Canvas, depth: float, label: int) -> _Layer | None:
@@ -198,6 +202,9 @@ def _flatten(canvas: Canvas, depth: float, label: int) -> _Layer | None:
     if canvas.scale > 1:
         coverage = cv2.resize(coverage, size, interpolation=cv2.INTER_AREA)
         colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    elif label != OCCLUDER:
+        coverage = cv2.GaussianBlur(coverage, (3, 3), SOFT_EDGE)
+        colour = cv2.GaussianBlur(colour, (3, 3), SOFT_EDGE)
     if not (coverage >= 0.5).any():
         return None
     rows = slice(canvas.y0, canvas.y0 + canvas.height)

@@ -1,7 +1,8 @@
 """Scenes: who is where and does what before which camera, for every moment of a clip.
 
-A scene is a pure function of the generator that it is drawn from and of the time: rendering the same moment twice gives
-the same picture, in any order of moments. Seed 7 belongs to examples/render_people.py; train on seeds from 1000 up.
+A scene is a pure function of the generator that it is drawn from and of the time: rendering the same moment twice
+gives the same picture, in any order of moments. Seed 7 belongs to examples/render_people.py; train on seeds from
+1000 up.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from posecli.data.synthetic.background import random_background
-from posecli.data.synthetic.body import Array, Figure, Proportions, pose_figure
+from posecli.data.synthetic.body import Proportions, pose_figure
 from posecli.data.synthetic.motion import Motion, Sway, random_motion
 from posecli.data.synthetic.person import Lens
 from posecli.data.synthetic.raster import Light
@@ -26,7 +27,7 @@ FIRST_TRAINING_SEED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person with its clothes, motion and path. It stands at `start` at time 0 and walks the way it faces."""
+    """A person with its clothes, motion and path. It is at `start` at time 0 and walks the way it faces."""
 
     body: Proportions
     outfit: Outfit
@@ -101,7 +102,9 @@ class Finish:
             picture = cv2.GaussianBlur(picture, (0, 0), self.blur)
         if self.noise > 0:
             rng = np.random.default_rng([self.seed, round(time_s * 1000)])
-            picture += self.noise * rng.standard_normal(picture.shape, dtype=np.float32)
+            # The sum of two uniform draws: near enough to a normal one, and much faster.
+            grain = rng.integers(0, 256, (2, *picture.shape), dtype=np.uint8).astype(np.float32).sum(0)
+            picture += (grain - 255) * np.float32(self.noise / 104.5)
         finished = np.clip(picture, 0, 255).astype(np.uint8)
         if self.jpeg_quality is not None:
             _, data = cv2.imencode(".jpg", finished[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality])
@@ -140,9 +143,8 @@ class Scene:
             occluder_probability: of one board standing in front of somebody.
             camera_drift: how far the view wanders over time, pixels.
         """
-        width, height = size
         camera, depth = _random_camera(rng, size, person_height, camera_drift)
-        actors = [_random_actor(rng, i, num_people, camera, depth, width) for i in range(num_people)]
+        actors = [_random_actor(rng, i, num_people, camera, depth, size[0]) for i in range(num_people)]
         if background is None:
             background = random_background(rng, size, camera.centre[1])
         boards = []

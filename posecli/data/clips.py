@@ -1,0 +1,104 @@
+"""Labelled clips: the `clips` layout (a video and a JSON of the same name, side by side).
+
+Layout, below the dataset's folder:
+    clips/{train,val}/NAME.mp4    the video
+    clips/{train,val}/NAME.json   images[].frame (index from 0), annotations with track_id
+
+Frames are decoded once, into one memory-mapped array a clip in a cache folder: training reads them at random, and no
+process ever holds a clip.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from posecli.data.people import Person, group_people, read_json
+from posecli.errors import PosecliError
+from posecli.types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video and everyone labelled in it."""
+
+    path: Path
+    people: dict[int, tuple[Person, ...]]  # by frame index; frames without people are left out
+    frame_count: int
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def tracks(self) -> dict[int, dict[int, Person]]:
+        """track id -> frame index -> person."""
+        tracks: dict[int, dict[int, Person]] = {}
+        for frame, people in sorted(self.people.items()):
+            for person in people:
+                tracks.setdefault(person.track_id, {})[frame] = person
+        return tracks
+
+
+def load_clips(folder: Path, split: str) -> list[Clip]:
+    """The clips of one split, sorted by name.
+
+    Raises:
+        PosecliError: the layout is not there; says what was looked for.
+    """
+    root = folder / "clips" / split
+    files = sorted(root.glob("*.json"))
+    if not files:
+        raise PosecliError(f"{folder}: no clips for split '{split}'; looked for clips/{split}/NAME.json with NAME.mp4")
+    return [_load_clip(file) for file in files]
+
+
+def _load_clip(file: Path) -> Clip:
+    data = read_json(file)
+    try:
+        frame_of = {image["id"]: int(image["frame"]) for image in data["images"]}
+        people = {frame_of[image_id]: tuple(group) for image_id, group in group_people(data["annotations"]).items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise PosecliError(f"{file}: not a labelled clip ({type(error).__name__}: {error})") from None
+    video = file.with_suffix(".mp4")
+    if not video.is_file():
+        raise PosecliError(f"{video}: not there; {file.name} labels it")
+    return Clip(video, people, len(frame_of))
+
+
+class ClipFrames:
+    """Random access to a clip's frames through a cache of decoded ones.
+
+    Args:
+        clip: the clip.
+        cache: folder for the decoded frames, one .npy file a clip (width x height x 3 bytes a frame).
+    """
+
+    def __init__(self, clip: Clip, cache: Path) -> None:
+        self._path, self._frame_count = clip.path, clip.frame_count
+        self._file = cache / f"{clip.path.parent.name}-{clip.name}.npy"
+        self._frames: np.ndarray | None = None
+
+    def __getitem__(self, index: int) -> Image:
+        if self._frames is None:
+            if not self._file.is_file():
+                self._decode()
+            self._frames = np.load(self._file, mmap_mode="r")
+        return np.asarray(self._frames[index])
+
+    def _decode(self) -> None:
+        from posecli.video import open_source
+
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        # Another worker may decode the same clip: each writes its own file, and the last one moved in stands.
+        part = self._file.with_suffix(f".{os.getpid()}.part")
+        with open_source(self._path) as source:
+            shape = (self._frame_count, source.info.height, source.info.width, 3)
+            frames = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
+            for frame in source.frames():
+                if frame.index < self._frame_count:
+                    frames[frame.index] = frame.image
+        frames.flush()
+        part.replace(self._file)

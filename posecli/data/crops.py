@@ -1,0 +1,128 @@
+"""Training crops of single people, from stills, clips or rendered scenes, for the pose encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
+from posecli.data.clips import Clip, ClipFrames
+from posecli.data.people import Person, Picture
+from posecli.errors import PosecliError
+from posecli.geometry.crop import apply_affine, warp
+from posecli.skeletons import COCO, Skeleton
+from posecli.types import FloatArray, Image
+
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """One training or validation sample."""
+
+    image: Image  # (height, width, 3)
+    keypoints: FloatArray  # (K, 2) crop pixels
+    weights: FloatArray  # (K,) 0 where there is no label
+    box_height: float  # the person's own box, in crop pixels: what PCK is measured against
+    group: str
+
+
+class PeopleSource(Protocol):
+    """Random access to pictures of labelled people."""
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
+        """A whole picture, one person in it, and the name of the group that it belongs to."""
+        ...
+
+
+class StillPeople:
+    """Everyone in a list of pictures who has enough labelled keypoints."""
+
+    def __init__(self, pictures: list[Picture], min_keypoints: int = 1) -> None:
+        self._people = [
+            (picture, person)
+            for picture in pictures
+            for person in picture.people
+            if not person.crowd and person.labelled.sum() >= min_keypoints
+        ]
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
+        picture, person = self._people[index]
+        return read_picture(picture.path), person, picture.group
+
+
+class ClipPeople:
+    """Everyone in every `stride`-th frame of a list of clips."""
+
+    def __init__(self, clips: list[Clip], cache: Path, min_keypoints: int = 1, stride: int = 1) -> None:
+        self._frames = [ClipFrames(clip, cache) for clip in clips]
+        self._people = [
+            (number, frame, person, clip.name)
+            for number, clip in enumerate(clips)
+            for frame, people in clip.people.items()
+            for person in people
+            if frame % stride == 0 and person.labelled.sum() >= min_keypoints
+        ]
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
+        number, frame, person, name = self._people[index]
+        return self._frames[number][frame], person, name
+
+
+def read_picture(path: Path) -> Image:
+    """A picture from disk, RGB.
+
+    Raises:
+        PosecliError: it can't be read.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise PosecliError(f"{path}: can't be read as a picture")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def make_crop(
+    image: Image,
+    person: Person,
+    group: str,
+    size: tuple[int, int],
+    rng: Generator,
+    augmentation: Augmentation = NO_AUGMENTATION,
+    human_weight: float = 1.0,
+    skeleton: Skeleton = COCO,
+) -> Crop:
+    """Cut one person out of a picture.
+
+    Args:
+        size: (height, width) of the crop.
+        human_weight: how much more than a teacher's a human's label counts.
+    """
+    drawn = draw(rng, augmentation, person.box, person.keypoints, person.labelled, skeleton, size)
+    affine = drawn.affine(size)
+    crop = drawn.recolor(warp(image, affine, size))
+    keypoints = apply_affine(affine, person.keypoints)
+    weights = person.labelled * (human_weight if person.human else 1.0)
+    if drawn.mirror:
+        keypoints, weights = keypoints[skeleton.flip], weights[skeleton.flip]
+    weights = weights * inside(keypoints, size)
+    scale = (size[0] - 1) / drawn.box.height
+    box_height = float(person.box[3] - person.box[1]) * scale
+    return Crop(crop, keypoints.astype(np.float32), weights.astype(np.float32), box_height, group)
+
+
+def inside(keypoints: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """1 for keypoints (..., 2) within a crop of `size` (height, width), else 0."""
+    limit = np.array([size[1] - 1, size[0] - 1], np.float32)
+    return np.all((keypoints >= 0) & (keypoints <= limit), axis=-1).astype(np.float32)

@@ -1,0 +1,116 @@
+"""A training recipe: everything that shapes a run, read from TOML, any field overridable.
+
+`models/recipes/NAME.toml` hold the recipes of the embedded models; a user's own file works the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from posecli.errors import PosecliError, UsageError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataShare:
+    """One dataset of a recipe and its share in the samples."""
+
+    name: str  # coco, clips, synthetic
+    share: float = 1.0
+    stride: int = 1  # clips: every stride-th frame
+    size: int = 1000  # synthetic: how many different scenes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """See models/recipes/ for examples."""
+
+    task: str  # detector, encoder or temporal
+    model: str = "glsmamba-t"  # the preset whose part is trained
+    data: tuple[DataShare, ...] = ()
+    steps: int = 3000
+    batch: int = 32
+    learning_rate: float = 1e-3
+    backbone_rate: float = 1.0  # factor on the learning rate of pretrained parameters
+    schedule: str = "cosine"  # cosine, or milestones: x0.1 at each
+    milestones: tuple[float, ...] = (0.3, 0.6)  # shares of the steps; the paper's epochs 6 and 12 of 20
+    warmup: int = 200  # steps
+    weight_decay: float = 0.01
+    clip_norm: float = 5.0
+    ema: float = 0.998  # decay of the averaged weights that are exported; 0 turns it off
+    bf16: bool = True
+    seed: int = 0
+    sizes: tuple[tuple[float, int, int], ...] = ()  # (from this share of the steps on, height, width)
+    loss: str = "cross_entropy"  # of heatmaps: cross_entropy, or mse (the paper's)
+    sigma: float = 2.0  # of the target Gaussian, cells of a 64x48 heatmap
+    human_weight: float = 2.0  # how much more than a teacher's a human's label counts
+    augmentation: dict[str, Any] = field(default_factory=dict)
+    init: str = "imagenet"  # imagenet, none, or a checkpoint of the part that is trained
+    checkpoint_seconds: float = 300.0
+    evaluate_every: int = 500  # steps
+    log_every: int = 20  # steps
+
+
+def load_recipe(source: str, overrides: dict[str, Any] | None = None) -> Recipe:
+    """A recipe by name (models/recipes/NAME.toml) or path, with fields overridden.
+
+    Raises:
+        PosecliError: there is no such recipe, it is not TOML, or it has a field that recipes lack.
+    """
+    path = _find(source)
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PosecliError(f"{path}: can't be read as TOML ({error})") from None
+    return _build(table | (overrides or {}), str(path))
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """`--set field=value`, the value in TOML's spelling (a bare word is a string)."""
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise UsageError(f"--set {text}: write field=value")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def _find(source: str) -> Path:
+    from posecli.weights.locate import models_dir
+
+    path = Path(source)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise PosecliError(f"{path}: there is no such recipe file")
+        return path
+    folder = models_dir() / "recipes"
+    path = folder / f"{source}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+        raise PosecliError(f"recipe '{source}' is unknown; known: {names}; or give a .toml file")
+    return path
+
+
+def _build(table: dict[str, Any], where: str) -> Recipe:
+    shares = tuple(_dataclass(DataShare, entry, f"{where} [[data]]") for entry in table.pop("data", []))
+    table = {name: _tuples(value) for name, value in table.items()}
+    return _dataclass(Recipe, {**table, "data": shares}, where)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _dataclass(kind: Any, table: dict[str, Any], where: str) -> Any:
+    known = [f.name for f in dataclasses.fields(kind)]
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise PosecliError(f"{where}: unknown {', '.join(unknown)}; known: {', '.join(known)}")
+    try:
+        return kind(**table)
+    except TypeError as error:
+        raise PosecliError(f"{where}: {error}") from None

@@ -1,0 +1,61 @@
+"""What can be trained. A task builds the model and its data, and says what the loss and the quality are.
+
+To add one: write a file here with a class that fulfils Task, and name it in make_task.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from posecli.errors import PosecliError
+from posecli.train.recipe import Recipe
+
+
+class Task(Protocol):
+    """One trainable part of the system."""
+
+    def build_model(self) -> nn.Module: ...
+
+    def datasets(self) -> list[Dataset[Any]]:
+        """In the order of recipe.data; an item is taken by a posecli.data.mixture.Key."""
+        ...
+
+    def collate(self, samples: list[Any]) -> Any: ...
+
+    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a batch, and what else to log."""
+        ...
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Quality on the validation split, by name."""
+        ...
+
+    def export(self, model: nn.Module, folder: Path, notes: dict[str, str]) -> Path:
+        """Write the trained part as fp16 safetensors; notes go into the file's metadata."""
+        ...
+
+
+def make_task(recipe: Recipe, data: Path, cache: Path) -> Task:
+    """The task of a recipe.
+
+    Args:
+        data: the dataset's folder.
+        cache: folder for decoded clips.
+    """
+    if recipe.task == "encoder":
+        from posecli.train.tasks.encoder import EncoderTask
+
+        return EncoderTask(recipe, data, cache)
+    if recipe.task == "detector":
+        from posecli.train.tasks.detector import DetectorTask
+
+        return DetectorTask(recipe, data, cache)
+    if recipe.task == "temporal":
+        from posecli.train.tasks.temporal import TemporalTask
+
+        return TemporalTask(recipe, data, cache)
+    raise PosecliError(f"task '{recipe.task}' is unknown; known: detector, encoder, temporal")
