@@ -2,5 +2,6 @@
 
 from posecli.video.open import open_source
 from posecli.video.source import Source
+from posecli.video.writer import VideoWriter
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "VideoWriter", "open_source"]

@@ -14,8 +14,8 @@ def open_source(path_or_pattern: str | Path, *, rotate: int | None = None) -> So
     """Opens a video, a picture, a folder of pictures or a pattern that matches pictures.
 
     To add another kind of source: write a subclass of Source in a file of its own (info, frames, warnings,
-    close; a user's mistakes raise PosecliError on opening), and return it below for the inputs that are its own.
-    Probe cheaply, by name or first bytes; what nobody claims falls to VideoFile, which fails clearly.
+    close; mistakes of the user raise PosecliError on opening), and return it below for the inputs that are
+    its own. Probe cheaply, by name or first bytes; what nobody claims goes to VideoFile, which fails clearly.
 
     Args:
         path_or_pattern: a file, a folder, a pattern such as "shots/*.png", or a URL that FFmpeg understands.
