@@ -1,0 +1,140 @@
+"""What a whole model is made of: encoder, input, temporal network, heatmaps.
+
+posecli.weights.presets reads it from TOML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from posecli.errors import PosecliError
+from posecli.geometry.heatmaps import DecodeMethod, HeatmapKind
+from posecli.nn.glsmamba import GLSMamba
+from posecli.skeletons import SKELETONS, Skeleton
+
+EncoderKind = Literal["vitpose", "efficientnet-lite0"]
+EncoderSize = Literal["s", "b", "l", "h"]
+EncoderFeature = Literal["deconvolution", "backbone"]
+HeatmapLoss = Literal["mse", "cross_entropy"]
+
+VITPOSE_DIMS: dict[EncoderSize, int] = {"s": 384, "b": 768, "l": 1024, "h": 1280}
+VITPOSE_STRIDES: dict[EncoderFeature, int] = {"deconvolution": 4, "backbone": 16}
+DECONVOLUTION_CHANNELS = 256
+LITE_CHANNELS, LITE_STRIDE = 64, 8
+HEATMAP_STRIDE = 4  # of both encoders' own heatmaps, which are of COCO's keypoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """The network that looks at single frames."""
+
+    kind: EncoderKind
+    size: EncoderSize | None = None  # of ViTPose
+    feature: EncoderFeature | None = None  # which of ViTPose's features GLSMamba reads
+    frozen: bool = True
+
+    def __post_init__(self) -> None:
+        vitpose = self.kind == "vitpose"
+        for name in ("size", "feature"):
+            if (getattr(self, name) is not None) != vitpose:
+                verb = "is missing" if vitpose else "means nothing"
+                raise PosecliError(f'encoder.{name} {verb} with encoder.kind = "{self.kind}"')
+
+    @property
+    def channels(self) -> int:
+        """Of the feature that GLSMamba reads."""
+        if self.size is None:
+            return LITE_CHANNELS
+        return VITPOSE_DIMS[self.size] if self.feature == "backbone" else DECONVOLUTION_CHANNELS
+
+    @property
+    def stride(self) -> int:
+        """Input pixels a cell of that feature."""
+        return LITE_STRIDE if self.feature is None else VITPOSE_STRIDES[self.feature]
+
+    @property
+    def title(self) -> str:
+        """As tables print it."""
+        return f"ViTPose-{self.size.upper()}" if self.size else "EfficientNet-Lite0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputConfig:
+    """What is cut out of a video: one box and one affine for all frames of a window."""
+
+    frames: int = 5
+    height: int = 256  # pixels
+    width: int = 192
+    mean: tuple[float, float, float]  # of RGB in 0..1
+    std: tuple[float, float, float]
+    box_scale: float = 1.25  # how much the keyframe's box, made as wide as the input, is enlarged
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeatmapConfig:
+    """What the network's output means and how it is trained."""
+
+    height: int
+    width: int
+    sigma: float  # of the target Gaussian, cells
+    loss: HeatmapLoss
+    decode: DecodeMethod
+
+    @property
+    def kind(self) -> HeatmapKind:
+        """Cross-entropy trains logits of a distribution over cells, squared errors the heatmap itself."""
+        return "softmax" if self.loss == "cross_entropy" else "linear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A preset."""
+
+    name: str
+    skeleton: str  # a name in posecli.skeletons.SKELETONS
+    encoder: EncoderConfig
+    input: InputConfig
+    temporal: GLSMamba.Config
+    heatmap: HeatmapConfig
+
+    def __post_init__(self) -> None:
+        size = (self.heatmap.height, self.heatmap.width)
+        if self.temporal.heatmap_size != size:
+            raise PosecliError(
+                f"heatmap.height and width are {size}, but temporal.upsample = {self.temporal.upsample} "
+                f"gives {self.temporal.heatmap_size}"
+            )
+        if self.temporal.base_heatmaps == "encoder":
+            encoder = (self.input.height // HEATMAP_STRIDE, self.input.width // HEATMAP_STRIDE)
+            if self.skeleton != "coco" or size != encoder:
+                raise PosecliError(
+                    f'temporal.base_heatmaps = "encoder" needs skeleton "coco" and heatmaps of {encoder}, '
+                    f'the encoder\'s; here are "{self.skeleton}" and {size}'
+                )
+
+    @property
+    def joints(self) -> Skeleton:
+        return SKELETONS[self.skeleton]
+
+
+def temporal_defaults(encoder: EncoderConfig, crop: InputConfig, skeleton: str) -> dict[str, object]:
+    """The fields of GLSMamba.Config that follow from the rest of the model.
+
+    Raises:
+        PosecliError: the skeleton is unknown or the input is not a multiple of the encoder's stride.
+    """
+    if skeleton not in SKELETONS:
+        raise PosecliError(f"skeleton {skeleton!r} is unknown; known: {', '.join(SKELETONS)}")
+    stride = encoder.stride
+    if crop.height % stride or crop.width % stride:
+        raise PosecliError(
+            f"input {crop.height}x{crop.width}: height and width must be multiples of the encoder's stride {stride}"
+        )
+    grid = (crop.height // stride, crop.width // stride)
+    return {
+        "channels": encoder.channels,
+        "frames": crop.frames,
+        "grid": grid,
+        "joints": len(SKELETONS[skeleton]),
+    }
