@@ -1,0 +1,94 @@
+"""Checkpoints from the Hugging Face hub, kept in the hub's own cache and found there without a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from posecli.errors import PosecliError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HubFile:
+    """A file on the hub. Not pinned unless both revision and sha256 are there."""
+
+    repo_id: str
+    filename: str = "model.safetensors"
+    revision: str | None = None  # a commit's hash; None: whatever "main" is when it is fetched
+    sha256: str | None = None
+
+
+# ViTPose for COCO's 17 keypoints on 256 x 192 crops, in the spelling of transformers. None is pinned: we have
+# not measured their hashes. vitpose-base-simple has the simple head (768 channels before the last layer),
+# the others the classic one (256).
+VITPOSE_FILES: dict[str, HubFile] = {
+    "vitpose-base-simple": HubFile(repo_id="usyd-community/vitpose-base-simple"),
+    "vitpose-base": HubFile(repo_id="usyd-community/vitpose-base"),
+    "vitpose-base-coco-aic-mpii": HubFile(repo_id="usyd-community/vitpose-base-coco-aic-mpii"),
+    "vitpose-plus-small": HubFile(repo_id="usyd-community/vitpose-plus-small"),
+    "vitpose-plus-base": HubFile(repo_id="usyd-community/vitpose-plus-base"),
+    "vitpose-plus-large": HubFile(repo_id="usyd-community/vitpose-plus-large"),
+    "vitpose-plus-huge": HubFile(repo_id="usyd-community/vitpose-plus-huge"),
+}
+
+
+def pull(repo_id: str, filename: str, revision: str | None = None, sha256: str | None = None) -> Path:
+    """The file's path in the hub's cache, downloaded if it isn't there.
+
+    Args:
+        repo_id: "owner/name".
+        filename: path inside the repository.
+        revision: commit, tag or branch; None: "main".
+        sha256: what the file must hash to, in hexadecimal; None: not checked.
+
+    Raises:
+        PosecliError: huggingface_hub isn't installed, no network and not in the cache, no such repository,
+            revision or file, or another hash.
+    """
+    path = _fetch(repo_id, filename, revision)
+    if sha256 is not None:
+        _check(path, sha256)
+    return path
+
+
+def _fetch(repo_id: str, filename: str, revision: str | None) -> Path:
+    try:
+        from huggingface_hub import errors, hf_hub_download
+    except ImportError:
+        raise PosecliError(
+            f"{repo_id}: fetching from the hub needs `pip install huggingface_hub`; or download {filename} "
+            "yourself and give its path"
+        ) from None
+    what = f"{repo_id}/{filename}" + (f" at {revision}" if revision else "")
+    try:
+        return Path(hf_hub_download(repo_id, filename, revision=revision))
+    except errors.LocalEntryNotFoundError:
+        reason = "not in the hub's cache, and the hub cannot be reached; connect, or give the path of a file"
+    except errors.GatedRepoError:
+        reason = "asks for its owner's permission: accept its terms on its page, then `hf auth login`"
+    except errors.RepositoryNotFoundError:
+        reason = "no such repository on the hub, or a private one (`hf auth login`)"
+    except errors.RevisionNotFoundError:
+        reason = "the repository has no such revision"
+    except errors.EntryNotFoundError:
+        reason = "the repository has no such file"
+    except errors.HFValidationError:
+        reason = 'not the name of a repository on the hub ("owner/name")'
+    except Exception as error:
+        # The client lets its HTTP library's errors through, and which library that is depends on its version.
+        reason = f"the download failed ({type(error).__name__}: {_first_line(error)}); try again"
+    raise PosecliError(f"{what}: {reason}")
+
+
+def _check(path: Path, sha256: str) -> None:
+    from posecli.weights.files import sha256_of
+
+    found = sha256_of(path)
+    if found != sha256.lower():
+        raise PosecliError(
+            f"{path}: SHA-256 {found} instead of {sha256.lower()}: damaged or replaced; delete it and retry"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
