@@ -26,15 +26,21 @@ def _check_tracker(name: str) -> str:
 
 
 def detect(
-    source: Annotated[str, typer.Argument(help="A video, a picture, a folder or pattern of pictures, or a URL.")],
+    source: Annotated[
+        str, typer.Argument(help="A video, a picture, a folder or pattern of pictures, or a URL.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The boxes file to write (JSON).")],
-    detector: Annotated[str, typer.Option(help="embedded, or an ultralytics model such as yolo11n.pt.")] = "embedded",
+    detector: Annotated[
+        str, typer.Option(help="embedded, or an ultralytics model such as yolo11n.pt.")
+    ] = "embedded",
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="The lowest score that counts.")
     ] = DEFAULT_THRESHOLD,
     tracker: Annotated[
         str,
-        typer.Option(callback=_check_tracker, help=f"{', '.join(TRACKER_NAMES)}; none writes boxes without ids."),
+        typer.Option(
+            callback=_check_tracker, help=f"{', '.join(TRACKER_NAMES)}; none writes boxes without ids."
+        ),
     ] = DEFAULT_TRACKER,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:N or mps.")] = "auto",
     rotate: Annotated[

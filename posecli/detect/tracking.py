@@ -1,23 +1,20 @@
 """Trackers: who is who from one picture to the next.
 
-The algorithms are those of the `trackers` package (Apache-2.0): ByteTrack (Zhang et al., ECCV 2022), OC-SORT (Cao et
-al., CVPR 2023) and BoT-SORT (Aharon et al., 2022). This module sets them up for a person detector of ours, whose scores
-are low next to the benchmarks they were tuned on, and gives a person its identity on the first picture it is seen on.
-docs/tracking.md has the measurements behind the defaults.
+The algorithms are those of the `trackers` package (Apache-2.0): ByteTrack (Zhang et al., ECCV 2022), OC-SORT
+(Cao et al., CVPR 2023) and BoT-SORT (Aharon et al., 2022). This module sets them up for small person
+detectors, whose scores are low next to those of the benchmarks they were tuned on, and gives a person its
+identity on the first picture it is seen on. docs/tracking.md has the measurements behind the defaults.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
 from posecli.errors import UsageError
-from posecli.types import Boxes, Frame, Tracks
-
-if TYPE_CHECKING:
-    import supervision
+from posecli.types import Boxes, Frame, Image, Tracks
 
 TrackerName = Literal["bytetrack", "ocsort", "botsort", "none"]
 TRACKER_NAMES: tuple[TrackerName, ...] = get_args(TrackerName)
@@ -26,7 +23,9 @@ DEFAULT_TRACKER: TrackerName = "bytetrack"
 DEFAULT_THRESHOLD = 0.3  # the score from which a box counts
 START_MARGIN = 0.1  # how far above the threshold a box must score to start a track (bytetrack, botsort)
 LOST_SECONDS = 1.0  # how long a person may be out of sight and still be recognised
-NOMINAL_FRAME_RATE = 30.0  # for sources that have none (pictures), and the unit of the package's lost_track_buffer
+NOMINAL_FRAME_RATE = (
+    30.0  # for sources that have none (pictures), and the unit of the package's lost_track_buffer
+)
 
 
 class Tracker(Protocol):
@@ -50,9 +49,9 @@ def make_tracker(
 
     Args:
         name: one of TRACKER_NAMES. "none" never calls two boxes the same person: each gets an id of its own.
-        frame_rate: of the source, pictures a second (the unit of speed inside the tracker); None where there is none.
-        threshold: the detector's. ocsort lets every box start a track. With bytetrack and botsort a track starts from
-            threshold + START_MARGIN; the weaker boxes only carry on a track that exists.
+        frame_rate: of the source, pictures a second (the tracker's unit of time); None where there is none.
+        threshold: the detector's. ocsort lets every box start a track. With bytetrack and botsort a track
+            starts from threshold + START_MARGIN; the weaker boxes only carry on a track that exists.
         lost_seconds: how long a track may go unseen before it is given up.
 
     Raises:
@@ -76,7 +75,7 @@ def _package_tracker(name: str, frame_rate: float, start: float, lost_seconds: f
     # Imported late: the package brings scipy, cv2 and matplotlib along.
     import trackers
 
-    common = {
+    common: dict[str, Any] = {
         "frame_rate": frame_rate,
         "lost_track_buffer": round(lost_seconds * NOMINAL_FRAME_RATE),
         "minimum_consecutive_frames": 1,
@@ -97,9 +96,9 @@ def _package_tracker(name: str, frame_rate: float, start: float, lost_seconds: f
 class PackageTracker:
     """A tracker of the `trackers` package behind our protocol.
 
-    The package reports a new person from the second sighting on. Here each new person is shown to it a second time, at
-    the same moment, which moves nobody and confirms the newcomer: it is reported from the first picture on. (False
-    alarms that this lets in are dropped by posecli.detect.bridge, which can look ahead.)
+    The package reports a new person from the second sighting on. Here each new person is shown to it a second
+    time, at the same moment, which moves nobody and confirms the newcomer: it is reported from the first
+    picture on. (False alarms that this lets in are dropped by posecli.detect.bridge, which can look ahead.)
     """
 
     def __init__(self, tracker: Any, frame_rate: float, start: float) -> None:
@@ -117,44 +116,52 @@ class PackageTracker:
     def update(self, boxes: Boxes, frame: Frame) -> Tracks:
         self._time_s = self._advance(frame.time_s)
         found = self._step(boxes, frame.image if self._uses_picture else None)
-        new = (found.tracker_id < 0) & (found.confidence >= self._start)
+        new = (found.ids < 0) & (found.scores >= self._start)
         if new.any():
-            seen_again = self._step(Boxes(found.xyxy[new], found.confidence[new]), None)
-            found = found.merge([found[~new], seen_again])
-        return self._to_tracks(found)
+            seen_again = self._step(Boxes(found.xyxy[new], found.scores[new]), None)
+            found = _concatenate(found[~new], seen_again)
+        return self._with_our_ids(found)
 
     def _advance(self, time_s: float) -> float:
-        """The tracker's clock: presentation time, or one frame on where that stands still (pictures, broken files)."""
+        """The tracker's clock: presentation time, or one frame on where that stands still."""
         if self._time_s is None or time_s > self._time_s:
             return time_s
         return self._time_s + 1 / self._frame_rate
 
-    def _step(self, boxes: Boxes, image: Any) -> supervision.Detections:
+    def _step(self, boxes: Boxes, image: Image | None) -> Tracks:
+        """The package's answer, with its own ids: -1 for a box that belongs to no track."""
         import supervision
 
-        detections = supervision.Detections(
-            xyxy=boxes.xyxy.astype(np.float32).reshape(-1, 4), confidence=boxes.scores.astype(np.float32)
-        )
+        detections = supervision.Detections(xyxy=boxes.xyxy, confidence=boxes.scores)
         picture = None if image is None else np.ascontiguousarray(image[..., ::-1])  # the package wants BGR
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*duplicate timestamp")
             found = self._tracker.update(detections, frame=picture, timestamp=self._time_s)
-        if found.confidence is None:  # the package's way to say: nobody
-            found.confidence = np.zeros(0, np.float32)
-        return found
+        if not len(found):
+            return Tracks.empty()
+        return Tracks(
+            found.tracker_id.astype(np.int64),
+            found.xyxy.astype(np.float32),
+            found.confidence.astype(np.float32),
+        )
 
-    def _to_tracks(self, found: supervision.Detections) -> Tracks:
+    def _with_our_ids(self, found: Tracks) -> Tracks:
+        """From 1 on in order of appearance, each once on a picture, rows by id; untracked boxes left out."""
         rows: dict[int, int] = {}  # our id: row of found
-        for row, package_id in enumerate(found.tracker_id.tolist()):
+        for row, package_id in enumerate(found.ids.tolist()):
             if package_id >= 0:
                 rows.setdefault(self._ids.setdefault(package_id, len(self._ids) + 1), row)
         ids = sorted(rows)
         keep = [rows[i] for i in ids]
-        return Tracks(
-            np.array(ids, np.int64),
-            found.xyxy[keep].astype(np.float32).reshape(-1, 4),
-            found.confidence[keep].astype(np.float32),
-        )
+        return Tracks(np.array(ids, np.int64), found.xyxy[keep], found.scores[keep])
+
+
+def _concatenate(a: Tracks, b: Tracks) -> Tracks:
+    return Tracks(
+        np.concatenate([a.ids, b.ids]),
+        np.concatenate([a.xyxy, b.xyxy]),
+        np.concatenate([a.scores, b.scores]),
+    )
 
 
 class NoTracker:

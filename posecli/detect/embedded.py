@@ -1,0 +1,115 @@
+"""The person detector inside posecli: the network of posecli.nn.detector between a picture and its boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.ops import nms
+
+from posecli.detect.letterbox import Letterbox
+from posecli.errors import PosecliError
+from posecli.nn.detector import PersonDetector
+from posecli.nn.normalize import LITE_MEAN, LITE_STD, normalize
+from posecli.types import Boxes, Image
+from posecli.weights.files import load_tensors, sha256_of
+from posecli.weights.locate import models_dir
+
+# Shape suffixes: B pictures, C channels, H height, W width, N boxes.
+
+NMS_IOU = 0.6
+
+
+class PersonNetwork(Protocol):
+    """All that is asked of the network."""
+
+    def decode(self, image_BCHW: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """For each picture of a normalised batch: corners (N, 4) in input pixels, and scores (N,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """What the network was trained to see."""
+
+    longer_side: int  # pixels
+    stride: int  # both sides of the input are multiples of it
+    mean: tuple[float, ...]  # RGB, 0..1
+    std: tuple[float, ...]
+
+
+EMBEDDED_INPUT = InputSpec(384, 32, LITE_MEAN, LITE_STD)
+EMBEDDED_WEIGHTS = "detector.safetensors"  # in the models folder
+
+
+@dataclass(slots=True)
+class EmbeddedDetector:
+    """Letterbox, normalise, run, map back, drop weak boxes and doubles."""
+
+    network: PersonNetwork
+    input_spec: InputSpec
+    device: torch.device | str
+    threshold: float
+    weights: dict[str, Any] = field(default_factory=dict)  # what the provenance tells of them
+    name: str = "embedded"
+
+    @classmethod
+    def load(cls, *, device: torch.device | str, threshold: float) -> Self:
+        """With the weights that posecli comes with.
+
+        Raises:
+            PosecliError: they are missing or damaged.
+        """
+        path = models_dir() / EMBEDDED_WEIGHTS
+        weights = {"weights": path.name, "sha256": sha256_of(path)}
+        return cls(_load_network(path).to(device), EMBEDDED_INPUT, device, threshold, weights)
+
+    def detect(self, images: Sequence[Image]) -> list[Boxes]:
+        spec = self.input_spec
+        fits = [Letterbox.fit(image.shape[:2], spec.longer_side, spec.stride) for image in images]
+        found: list[Boxes] = [Boxes.empty()] * len(images)
+        # Pictures of one padded size run together: a box then never depends on a neighbour's size.
+        for size in dict.fromkeys(fit.padded for fit in fits):
+            members = [i for i, fit in enumerate(fits) if fit.padded == size]
+            outputs = self._run(np.stack([fits[i].apply(images[i]) for i in members]))
+            for i, (xyxy, scores) in zip(members, outputs, strict=True):
+                found[i] = self._to_boxes(xyxy, scores, fits[i])
+        return found
+
+    def provenance(self) -> dict[str, Any]:
+        return {"name": self.name, "threshold": self.threshold} | self.weights
+
+    @torch.inference_mode()
+    def _run(self, image_BHWC: np.ndarray) -> list[tuple[Tensor, Tensor]]:
+        on_device_BHWC = torch.from_numpy(image_BHWC).to(self.device)
+        outputs = self.network.decode(normalize(on_device_BHWC, self.input_spec.mean, self.input_spec.std))
+        return [(xyxy.float().cpu(), scores.float().cpu()) for xyxy, scores in outputs]
+
+    def _to_boxes(self, xyxy: Tensor, scores: Tensor, fit: Letterbox) -> Boxes:
+        strong = scores >= self.threshold
+        xyxy, scores = xyxy[strong], scores[strong]
+        keep = nms(xyxy, scores, NMS_IOU)  # best score first
+        corners = fit.to_picture(xyxy[keep].numpy())
+        has_area = (corners[:, 2:] > corners[:, :2]).all(axis=1)  # false for a box that lies in the padding
+        return Boxes(corners, scores[keep].numpy())[has_area]
+
+
+def _load_network(path: Path) -> PersonDetector:
+    network = PersonDetector(PersonDetector.Config())
+    try:
+        # BatchNorm's counters are only needed in training; the shipped file leaves them out.
+        missing, unexpected = network.load_state_dict(load_tensors(path), strict=False)
+    except RuntimeError as error:
+        raise PosecliError(f"{path}: not the embedded detector's weights ({_first_line(error)})") from error
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise PosecliError(f"{path}: not the embedded detector's weights (see {[*missing, *unexpected][0]})")
+    return network.eval()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].rstrip(":")
