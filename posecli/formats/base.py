@@ -116,8 +116,10 @@ def picture_name(video: VideoInfo, poses: Poses) -> str:
 
 
 def name_from_picture(video: VideoInfo, frame_index: int, picture: str | None) -> str | None:
-    """The inverse of picture_name: None for an invented name."""
-    return None if picture == _invented_name(video, frame_index) else picture
+    """The inverse of picture_name: None for an invented name, and a name without the sequence's folder."""
+    if picture is None or picture == _invented_name(video, frame_index):
+        return None
+    return picture.removeprefix(sequence_name(video) + "/")
 
 
 def _invented_name(video: VideoInfo, frame_index: int) -> str:

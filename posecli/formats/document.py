@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from posecli.errors import PosecliError
 
 INTEGER_LIMIT = 2**53  # what JSON's readers agree on
+FLOAT32_LIMIT = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Node:
             number = float(self.value)
         except OverflowError:
             number = math.inf
-        if not math.isfinite(number) or abs(number) > np.finfo(np.float32).max:
+        if not math.isfinite(number) or abs(number) > FLOAT32_LIMIT:
             self.fail("the number is too large")
         return number
 

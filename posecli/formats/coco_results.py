@@ -1,0 +1,69 @@
+"""COCO results (`coco-results`): the bare list that pycocotools loads, COCO's 17 keypoints in COCO's order.
+
+`image_id` is the frame's index. Poses of another skeleton are converted, since nothing in a bare list could
+tell their order. What the list has no room for stands in a sidecar (see posecli.formats.sidecar).
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from posecli.formats.atomic import ReplacingFile
+from posecli.formats.base import Contents, Person, PoseWriter, convert_poses, converted, fill_frames
+from posecli.formats.coco import box_entries, dumps, keypoint_entries, person_from
+from posecli.formats.document import read_document
+from posecli.formats.sidecar import SidecarWriter, read_sidecar
+from posecli.skeletons import COCO
+from posecli.types import Poses, Recording
+
+
+class CocoResultsWriter(PoseWriter):
+    def __init__(self, path: Path, contents: Contents) -> None:
+        self._skeleton = contents.skeleton
+        self._output = ReplacingFile(path)
+        self._sidecar = SidecarWriter(path, converted(contents, COCO), boxes=False)
+        self._stack = ExitStack()
+        self._separator = "[\n"
+
+    def __enter__(self) -> Self:
+        self._file = self._stack.enter_context(self._output)
+        # Entered last, finished first: should it fail, the list is not put in place either.
+        self._stack.enter_context(self._sidecar)
+        return self
+
+    def write(self, poses: Poses) -> None:
+        poses = convert_poses(poses, self._skeleton, COCO)
+        self._sidecar.write(poses)
+        for person, keypoints in zip(box_entries(poses), keypoint_entries(poses), strict=True):
+            self._file.write(self._separator + dumps(person | keypoints))
+            self._separator = ",\n"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._file.write("[]\n" if self._separator == "[\n" else "]\n")
+        self._stack.__exit__(kind, error, trace)
+
+
+def read_coco_results(path: Path) -> Recording:
+    """Reads a COCO results list, with its sidecar where there is one.
+
+    Without a sidecar an image_id is taken for the frame's index, and only pictures with people are known.
+
+    Raises:
+        PosecliError: the file is not of that form; the message says where.
+    """
+    sidecar = read_sidecar(path)
+    frames = dict(sidecar.frames)
+    people: dict[int, list[Person]] = {}
+    for result in read_document(path).items():
+        image_id = result["image_id"].integer()
+        if image_id not in frames:
+            frames[image_id] = Poses.empty(image_id, math.nan, len(COCO))
+        people.setdefault(frames[image_id].frame_index, []).append(person_from(result, len(COCO)))
+    return Recording(sidecar.video, COCO.name, fill_frames(frames.values(), people), sidecar.provenance)
