@@ -8,6 +8,8 @@ import sys
 import typer
 
 from posecli import __version__
+from posecli.cli.models import models
+from posecli.cli.detect import detect
 from posecli.cli.train import train
 from posecli.errors import PosecliError
 
@@ -36,6 +38,8 @@ def root(
     """
 
 
+app.add_typer(models, name="models")
+app.command()(detect)
 app.command()(train)
 
 
