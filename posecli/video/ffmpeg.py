@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from posecli.errors import PosecliError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.stream import Stream
 
 # FFmpeg would report damage on standard error by itself; what matters is counted and said once by the reader.
 av.logging.set_level(None)
@@ -64,6 +67,17 @@ def open_container(path: str | Path) -> InputContainer:
         container.close()
         raise PosecliError(f"{path} is a text file: give a video, a picture or a folder of pictures")
     return container
+
+
+def stream_duration(stream: Stream) -> Fraction | None:
+    """Seconds that a stream lasts by the file's word: its header's, or the tag's that Matroska files carry."""
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base
+    match = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    if match is None:
+        return None
+    hours, minutes, seconds = map(Fraction, match.groups())
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def _check_readable(path: Path) -> None:

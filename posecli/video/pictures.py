@@ -95,5 +95,5 @@ def is_picture(path: Path) -> bool:
 
 def natural_order(path: Path) -> list[tuple[int, str]]:
     """A key that sorts frame2.png before frame10.png."""
-    parts = re.split(r"(\d+)", str(path))  # text and digits alternate
+    parts = re.split(r"(\d+)", str(path.with_suffix("")))  # text and digits alternate
     return [(int(part) if i % 2 else 0, part) for i, part in enumerate(parts)]

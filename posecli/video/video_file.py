@@ -13,7 +13,7 @@ from posecli.errors import PosecliError
 from posecli.types import Frame, VideoInfo
 from posecli.video.colour import RGBConverter, hdr_transfer
 from posecli.video.decoding import Decoder
-from posecli.video.ffmpeg import open_container
+from posecli.video.ffmpeg import open_container, stream_duration
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
 from posecli.video.timestamps import PresentationClock
@@ -124,8 +124,8 @@ class VideoFile(Source):
 
     def _duration(self) -> Fraction | None:
         """Seconds by the container's word."""
-        if self._stream.duration:
-            return self._stream.duration * self._clock.time_base
+        if duration := stream_duration(self._stream):
+            return duration
         return self._container.duration * MICROSECOND if self._container.duration else None
 
     def _note_oddities(self, frame: VideoFrame) -> None:
@@ -168,7 +168,7 @@ class VideoFile(Source):
         if duration is None:
             return False
         missing = duration - Fraction(self._clock.seconds(end))
-        if self._stream.duration:
+        if stream_duration(self._stream):
             return missing > Fraction(3, 2) * self._clock.step * self._clock.time_base
         # A container's duration is that of its longest stream, often the sound: be sure before saying so.
         return missing > max(Fraction(2), duration / 20)

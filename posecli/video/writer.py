@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from posecli.errors import PosecliError
 from posecli.types import Image, VideoInfo
 from posecli.video.canvas import fit
-from posecli.video.ffmpeg import ffmpeg_name, open_container, reason
+from posecli.video.ffmpeg import ffmpeg_name, open_container, reason, stream_duration
 from posecli.video.h264 import H264Stream
 from posecli.video.sound import Sound
 
@@ -26,16 +26,19 @@ if TYPE_CHECKING:
 
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 PICTURE_RATE = 25.0  # frames a second where nothing else says how fast pictures follow each other
-# A video whose first picture comes later than this is moved to begin at zero, its sound with it.
+# A video that would begin with more than this of nothing is moved to zero, its sound with it.
 LONGEST_LEAD_S = Fraction(1)
+# A video whose last written picture ends this close to the source's end counts as written to the end.
+END_TOLERANCE_S = Fraction(1, 2)
 _MICROSECOND = Fraction(1, 1_000_000)  # the unit of a container's times
 
 
 class VideoWriter:
     """Writes pictures as H.264; a context manager. The file appears on success only.
 
-    Timestamps are the source's, tick by tick (to the millisecond in .mkv, which knows nothing finer). The
-    sound is copied packet by packet; it is converted to AAC only where the output's format cannot hold it.
+    Timestamps are the source's, tick by tick; .mkv knows but milliseconds, and none before zero: there the
+    pictures move together with sound that begins earlier, by a packet at most. The sound is copied packet by
+    packet; it is converted to AAC only where the output's format cannot hold it.
 
     Args:
         path: the video to write; its suffix picks the format: .mp4, .mov or .mkv.
@@ -65,6 +68,7 @@ class VideoWriter:
         self._time_base = Fraction(info.time_base) if info and info.time_base else 1 / self._rate
         self._origin = Fraction(0)  # seconds of the source that become zero here
         self._last: int | None = None
+        self._written = 0
         self._refitted = 0
         self._temporary = _reserve(self._path)
         self._source: InputContainer | None = None
@@ -119,6 +123,7 @@ class VideoWriter:
             if self._sound:
                 self._sound.advance(pts * self._time_base)
         self._last = pts
+        self._written += 1
 
     def _timestamp(self, pts: int | None, time_s: float | None) -> int:
         if pts is None and time_s is not None:
@@ -139,9 +144,13 @@ class VideoWriter:
 
     def _begin(self, first: Fraction) -> None:
         """Sets what becomes zero, by the first picture's time in seconds."""
+        stream = _video(self._source)
+        video_start = (stream.start_time or 0) * self._time_base if stream else Fraction(0)
         start = (self._source.start_time or 0) * _MICROSECOND if self._source else Fraction(0)
-        if first >= LONGEST_LEAD_S:
-            self._origin = start if 0 <= first - start < LONGEST_LEAD_S else first
+        if first - video_start >= LONGEST_LEAD_S:  # a part from further on
+            self._origin = first
+        elif start >= LONGEST_LEAD_S:  # a clock that never stood at zero, as in broadcasts
+            self._origin = start
         if self._sound:
             self._sound.origin = self._origin
 
@@ -163,8 +172,10 @@ class VideoWriter:
         """
         assert self._last is not None
         end = (self._last + self._step) * self._time_base
-        expected = _video_end(self._source)
-        return end if expected is not None and end < expected - LONGEST_LEAD_S else None
+        expected, stream = _video_end(self._source), _video(self._source)
+        if stream is None or expected is None or 0 < stream.frames <= self._written:
+            return None
+        return end if end < expected - END_TOLERANCE_S else None
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -218,7 +229,8 @@ def _muxer_options(container_format: str, time_base: Fraction) -> dict[str, str]
     if container_format == "matroska":
         return {}
     # The index goes to the front so that browsers start at once; the ticks stay the source's.
-    return {"movflags": "+faststart", "video_track_timescale": str(time_base.denominator)}
+    ticks = str(time_base.denominator)
+    return {"movflags": "+faststart", "video_track_timescale": ticks, "movie_timescale": ticks}
 
 
 def _video(source: InputContainer | None) -> VideoStream | None:
@@ -237,8 +249,7 @@ def _pixel_aspect(source: InputContainer | None, width: int, height: int) -> Fra
 def _video_end(source: InputContainer | None) -> Fraction | None:
     """Seconds on the source's clock at which its video ends, by the container's word."""
     stream = _video(source)
-    if source is None or stream is None:
+    duration = stream_duration(stream) if stream else None
+    if stream is None or stream.time_base is None or duration is None:
         return None
-    if stream.duration and stream.time_base:
-        return ((stream.start_time or 0) + stream.duration) * stream.time_base
-    return ((source.start_time or 0) + source.duration) * _MICROSECOND if source.duration else None
+    return (stream.start_time or 0) * stream.time_base + duration
