@@ -42,19 +42,20 @@ def _mirror(name: str) -> str:
     return name
 
 
-_BODY_LIMBS = (
-    ("left_shoulder", "right_shoulder"),
+_ARMS_AND_LEGS = (
     ("left_shoulder", "left_elbow"),
     ("left_elbow", "left_wrist"),
     ("right_shoulder", "right_elbow"),
     ("right_elbow", "right_wrist"),
-    ("left_shoulder", "left_hip"),
-    ("right_shoulder", "right_hip"),
-    ("left_hip", "right_hip"),
     ("left_hip", "left_knee"),
     ("left_knee", "left_ankle"),
     ("right_hip", "right_knee"),
     ("right_knee", "right_ankle"),
+)
+_FLANKS = (
+    ("left_shoulder", "left_hip"),
+    ("right_shoulder", "right_hip"),
+    ("left_hip", "right_hip"),
 )
 
 COCO = Skeleton(
@@ -83,7 +84,9 @@ COCO = Skeleton(
         ("nose", "right_eye"),
         ("left_eye", "left_ear"),
         ("right_eye", "right_ear"),
-        *_BODY_LIMBS,
+        ("left_shoulder", "right_shoulder"),
+        *_FLANKS,
+        *_ARMS_AND_LEGS,
     ),
     (
         0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072,
@@ -96,7 +99,8 @@ _POSETRACK_LIMBS = (
     ("nose", "head_bottom"),
     ("head_bottom", "left_shoulder"),
     ("head_bottom", "right_shoulder"),
-    *_BODY_LIMBS[1:],
+    *_FLANKS,
+    *_ARMS_AND_LEGS,
 )
 
 # PoseTrack 2018's 17 slots ("PoseTrack-COCO"); the ears are never labelled.
@@ -151,17 +155,23 @@ JHMDB = Skeleton(
         "right_ankle",
         "left_ankle",
     ),
-    (("head", "neck"), ("neck", "belly"), ("neck", "left_shoulder"), ("neck", "right_shoulder"),
-     ("belly", "left_hip"), ("belly", "right_hip"),
-     *((a, b) for a, b in _BODY_LIMBS if a.split("_")[0] == b.split("_")[0] and (a, b) not in _BODY_LIMBS[5:7])),
+    (
+        ("head", "neck"),
+        ("neck", "belly"),
+        ("neck", "left_shoulder"),
+        ("neck", "right_shoulder"),
+        ("belly", "left_hip"),
+        ("belly", "right_hip"),
+        *_ARMS_AND_LEGS,
+    ),
     (0.079, 0.107, 0.035, 0.079, 0.079, 0.107, 0.107, 0.072, 0.072, 0.087, 0.087, 0.062, 0.062, 0.089, 0.089),
 )  # fmt: skip
 
 SKELETONS = {skeleton.name: skeleton for skeleton in (COCO, POSETRACK17, POSETRACK18, JHMDB)}
 
-# Where the neck lies on the way from the shoulders' midpoint to the nose: our choice, for derived joints only.
+# How far the neck is on the way from the shoulders' midpoint to the nose. Our choice, for derived joints.
 NECK_FRACTION = 0.25
-# How far the head's top lies beyond the face's centre, in units of the distance from the neck to it: our choice.
+# How far the head's top lies beyond the face's centre, in distances from the neck to it. Our choice too.
 HEAD_TOP_EXTRAPOLATION = 0.9
 DERIVED_JOINTS = ("head_bottom", "head_top")
 
@@ -176,8 +186,8 @@ def convert(
         scores: (n, source K).
 
     Returns:
-        (n, target K, 2) and (n, target K). From COCO, head_bottom and head_top are derived (see derived_joints)
-        and scored with the lowest of the joints that they come from.
+        (n, target K, 2) and (n, target K). From COCO, head_bottom and head_top are derived (see
+        derived_joints) and scored with the lowest of the joints that they come from.
     """
     points = np.full((len(keypoints), len(target), 2), np.nan, np.float32)
     confidence = np.full((len(keypoints), len(target)), np.nan, np.float32)
@@ -194,8 +204,8 @@ def derived_joints(
 ) -> dict[str, tuple[FloatArray, FloatArray]]:
     """head_bottom and head_top of PoseTrack from COCO's joints, where those are there.
 
-    head_bottom lies NECK_FRACTION of the way from the shoulders' midpoint to the nose. head_top lies on the line from
-    head_bottom through the mean of nose and ears, HEAD_TOP_EXTRAPOLATION of that distance beyond it.
+    head_bottom lies NECK_FRACTION of the way from the shoulders' midpoint to the nose. head_top lies on the
+    line from head_bottom through the mean of nose and ears, HEAD_TOP_EXTRAPOLATION of that distance beyond it.
     """
     sources = ("nose", "left_ear", "right_ear", "left_shoulder", "right_shoulder")
     if any(name not in joints for name in sources):
@@ -208,4 +218,7 @@ def derived_joints(
     head_top = face + HEAD_TOP_EXTRAPOLATION * (face - head_bottom)
     neck_score = np.minimum.reduce([score["nose"], score["left_shoulder"], score["right_shoulder"]])
     top_score = np.minimum.reduce([neck_score, score["left_ear"], score["right_ear"]])
-    return {"head_bottom": (head_bottom, neck_score), "head_top": (head_top, top_score)}
+    return {
+        "head_bottom": (head_bottom.astype(np.float32), neck_score),
+        "head_top": (head_top.astype(np.float32), top_score),
+    }
