@@ -8,8 +8,8 @@ import sys
 import typer
 
 from posecli import __version__
-from posecli.cli.models import models
 from posecli.cli.detect import detect
+from posecli.cli.models import models
 from posecli.cli.train import train
 from posecli.errors import PosecliError
 

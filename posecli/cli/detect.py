@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TRACKER_NAMES
+from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TrackerName
 from posecli.errors import UsageError
 
 if TYPE_CHECKING:
     from posecli.detect.protocol import Detector
     from posecli.types import Boxes, Frame, Tracks, VideoInfo
-
-
-def _check_tracker(name: str) -> str:
-    if name not in TRACKER_NAMES:
-        raise typer.BadParameter(f"choose one of {', '.join(TRACKER_NAMES)}")
-    return name
 
 
 def detect(
@@ -37,10 +31,7 @@ def detect(
         float, typer.Option(min=0, max=1, help="The lowest score that counts.")
     ] = DEFAULT_THRESHOLD,
     tracker: Annotated[
-        str,
-        typer.Option(
-            callback=_check_tracker, help=f"{', '.join(TRACKER_NAMES)}; none writes boxes without ids."
-        ),
+        TrackerName, typer.Option(help="How people are told apart; none writes boxes without ids.")
     ] = DEFAULT_TRACKER,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:N or mps.")] = "auto",
     rotate: Annotated[
