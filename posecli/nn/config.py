@@ -21,7 +21,8 @@ HeatmapLoss = Literal["mse", "cross_entropy"]
 VITPOSE_DIMS: dict[EncoderSize, int] = {"s": 384, "b": 768, "l": 1024, "h": 1280}
 VITPOSE_STRIDES: dict[EncoderFeature, int] = {"deconvolution": 4, "backbone": 16}
 DECONVOLUTION_CHANNELS = 256
-LITE_CHANNELS, LITE_STRIDE = 64, 8
+VITPOSE_MULTIPLE = 16  # pixels: both sides of the input must be multiples of it
+LITE_CHANNELS, LITE_STRIDE, LITE_MULTIPLE = 64, 8, 32
 HEATMAP_STRIDE = 4  # of both encoders' own heatmaps, which are of COCO's keypoints
 
 
@@ -52,6 +53,11 @@ class EncoderConfig:
     def stride(self) -> int:
         """Input pixels a cell of that feature."""
         return LITE_STRIDE if self.feature is None else VITPOSE_STRIDES[self.feature]
+
+    @property
+    def input_multiple(self) -> int:
+        """Pixels that both sides of the input must be a multiple of."""
+        return LITE_MULTIPLE if self.size is None else VITPOSE_MULTIPLE
 
     @property
     def title(self) -> str:
@@ -122,14 +128,14 @@ def temporal_defaults(encoder: EncoderConfig, crop: InputConfig, skeleton: str) 
     """The fields of GLSMamba.Config that follow from the rest of the model.
 
     Raises:
-        PosecliError: the skeleton is unknown or the input is not a multiple of the encoder's stride.
+        PosecliError: the skeleton is unknown or the input's size does not fit the encoder.
     """
     if skeleton not in SKELETONS:
         raise PosecliError(f"skeleton {skeleton!r} is unknown; known: {', '.join(SKELETONS)}")
-    stride = encoder.stride
-    if crop.height % stride or crop.width % stride:
+    multiple, stride = encoder.input_multiple, encoder.stride
+    if crop.height % multiple or crop.width % multiple:
         raise PosecliError(
-            f"input {crop.height}x{crop.width}: height and width must be multiples of the encoder's stride {stride}"
+            f"input.height and width, {crop.height} and {crop.width}, must be multiples of {multiple}"
         )
     grid = (crop.height // stride, crop.width // stride)
     return {

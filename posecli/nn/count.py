@@ -12,14 +12,16 @@ rank of the step size's projection, G routes, K joints.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from posecli.nn.config import EncoderConfig, InputConfig, ModelConfig
+from posecli.nn.config import LITE_MULTIPLE, EncoderConfig, InputConfig, ModelConfig
 from posecli.nn.glsmamba import GLSMamba
+from posecli.nn.pose_encoder import LitePoseEncoder
+from posecli.nn.vitpose import DECONV_CHANNELS, MLP_RATIO, PATCH, UPSAMPLING, VITPOSE_SIZES, ViTPose
 
 # Of one state and step: delta * A, exp, times h, (delta * u) * B, add, times C, add.
 SCAN_OPERATIONS = 7
@@ -87,34 +89,36 @@ def count_encoder(encoder: EncoderConfig, crop: InputConfig, heatmaps: bool) -> 
     """
     size = (crop.height, crop.width)
     if encoder.size is None:
-        from posecli.nn.pose_encoder import LitePoseEncoder
-
-        with torch.device("meta"):
-            lite = LitePoseEncoder(LitePoseEncoder.Config())
-        macs = module_macs(lite, lambda: lite(torch.empty(1, 3, *size, device="meta")))
-        return _parameters(lite), Macs(macs, macs)
-    return _count_vitpose(encoder, size, heatmaps)
-
-
-def _count_vitpose(encoder: EncoderConfig, size: tuple[int, int], heatmaps: bool) -> tuple[int, Macs]:
-    from dataclasses import replace
-
-    from posecli.nn.vitpose import VITPOSE_SIZES, ViTPose
-
-    assert encoder.size is not None
+        return _count_lite(size)
     config = replace(VITPOSE_SIZES[encoder.size.upper()], image_size=size)
     with torch.device("meta"):
         network = ViTPose(config)
-    parts: list[nn.Module] = [network.backbone]
-    if encoder.feature == "deconvolution" or heatmaps:
-        parts.append(network.head.upsample)
+    deconvolutions = encoder.feature == "deconvolution" or heatmaps
+    parameters = _parameters(network.backbone)
+    parameters += _parameters(network.head.upsample) if deconvolutions else 0
+    parameters += _parameters(network.head.final) if heatmaps else 0
+    return parameters, vitpose_macs(config, deconvolutions, heatmaps)
+
+
+def _count_lite(size: tuple[int, int]) -> tuple[int, Macs]:
+    """Runs the network on the smallest crop: its work grows with the area."""
+    network = LitePoseEncoder(LitePoseEncoder.Config()).eval()
+    smallest = module_macs(network, lambda: network(torch.zeros(1, 3, LITE_MULTIPLE, LITE_MULTIPLE)))
+    return _parameters(network), _modules(smallest * (size[0] // LITE_MULTIPLE) * (size[1] // LITE_MULTIPLE))
+
+
+def vitpose_macs(config: ViTPose.Config, deconvolutions: bool, heatmaps: bool) -> Macs:
+    """Of one frame through the backbone and, where they run, the classic head's deconvolutions and 1x1."""
+    tokens, D = config.grid_size[0] * config.grid_size[1], config.dim
+    blocks = config.depth * tokens * (4 + 2 * MLP_RATIO) * D**2
+    macs = tokens * 3 * PATCH**2 * D + blocks
+    if deconvolutions:
+        # 4x4 kernels; the second stage has four times the cells.
+        macs += tokens * 16 * DECONV_CHANNELS * (D + 4 * DECONV_CHANNELS)
     if heatmaps:
-        parts.append(network.head.final)
-    run = nn.Sequential(*parts)
-    modules = module_macs(run, lambda: run(torch.empty(1, 3, *size, device="meta")))
-    tokens = config.grid_size[0] * config.grid_size[1]
-    attention = config.depth * 2 * tokens**2 * config.dim  # queries with keys, weights with values
-    return _parameters(run), Macs(modules, modules + attention)
+        macs += tokens * UPSAMPLING**2 * DECONV_CHANNELS * config.num_keypoints
+    attention = config.depth * 2 * tokens**2 * D  # queries with keys, weights with values
+    return Macs(macs, macs + attention)
 
 
 def module_macs(network: nn.Module, run: Callable[[], Any]) -> int:
@@ -147,11 +151,8 @@ def temporal_macs(config: GLSMamba.Config) -> Macs:
     stem = L * config.channels * D
     attention = 4 * config.frames * D * config.attention_hidden
     gate_ffn = L * 9 * D + L * 2 * config.ffn_ratio * D**2
-    gsm = (
-        _modules(attention + gate_ffn)
-        + _s6_macs(config) * (2 * len(config.routes))
-        + _stmm_macs(config) * merges
-    )
+    scans = _s6_macs(config) * (2 * len(config.routes)) + _stmm_macs(config) * merges
+    gsm = _modules(attention + gate_ffn) + scans
     lrm = _modules(gate_ffn) + _s6_macs(config) * 2
     return _modules(stem + _head_macs(config)) + gsm * config.gsm_blocks + lrm * config.lrm_blocks
 
@@ -169,7 +170,7 @@ def _s6_macs(config: GLSMamba.Config) -> Macs:
 
 
 def _stmm_macs(config: GLSMamba.Config) -> Macs:
-    """Of one unit: the convolution that steers, and the sample (four neighbours, modulation) with its 1x1 kernel."""
+    """Of one unit: the steering convolution, the sample (four neighbours, modulation) and the 1x1 kernel."""
     L, D = config.tokens, config.dim
     steer = L * STMM_TAPS * 2 * D * 3
     return Macs(steer, steer + L * 5 * D + L * D**2)

@@ -30,7 +30,8 @@ class Stem(nn.Module):
         self.temporal_TD = nn.Parameter(torch.empty(config.frames, config.dim))
         self.spatial_HWD: Tensor
         # Follows from the configuration, so no checkpoint needs to hold it.
-        self.register_buffer("spatial_HWD", sine_cosine(config.grid, config.dim), persistent=False)
+        spatial_HWD = sine_cosine(config.grid, config.dim).to(self.temporal_TD.device)
+        self.register_buffer("spatial_HWD", spatial_HWD, persistent=False)
         nn.init.trunc_normal_(self.temporal_TD, std=0.02)
 
     def forward(self, features_BTCHW: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ class Stem(nn.Module):
 
 
 def sine_cosine(grid: tuple[int, int], dim: int) -> Tensor:
-    """(H, W, D): half of the channels for the row, half for the column, sines before cosines.
+    """(H, W, D): half of the channels for the row, half for the column, sines before cosines; on the CPU.
 
     Wavelengths grow geometrically from 2 pi to 10,000 * 2 pi tokens (Vaswani et al., 2017, section 3.5,
     once for each axis; the paper does not say how it goes from one axis to two).
@@ -61,8 +62,8 @@ def sine_cosine(grid: tuple[int, int], dim: int) -> Tensor:
     """
     if dim % 4:
         raise PosecliError(f"temporal.dim: {dim} is not a multiple of 4, which the spatial embedding needs")
-    frequency_F = 10_000 ** -torch.linspace(0, 1, dim // 4)
-    axes = [torch.arange(length)[:, None] * frequency_F for length in grid]
+    frequency_F = 10_000 ** -torch.linspace(0, 1, dim // 4, device="cpu")
+    axes = [torch.arange(length, device="cpu")[:, None] * frequency_F for length in grid]
     row_HD, column_WD = (torch.cat([phase.sin(), phase.cos()], dim=1) for phase in axes)
     height, width = grid
     return torch.cat([row_HD[:, None].expand(-1, width, -1), column_WD.expand(height, -1, -1)], dim=2)

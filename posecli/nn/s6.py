@@ -68,7 +68,9 @@ class S6(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Mamba's initialisation."""
+        """Mamba's initialisation; nothing to fill where the parameters are on the meta device."""
+        if self.D_GD.is_meta:
+            return
         config = self.config
         nn.init.uniform_(self.in_weight_GPD, -(config.dim**-0.5), config.dim**-0.5)
         nn.init.uniform_(self.dt_weight_GRD, -(config.dt_rank**-0.5), config.dt_rank**-0.5)

@@ -22,3 +22,9 @@ def models_dir() -> Path:
     raise PosecliError(
         f"no models folder in {package} nor beside it: the installation is incomplete, reinstall posecli"
     )
+
+
+def embedded_weights(name: str) -> list[Path]:
+    """The weight files of a preset that come with the package: NAME.safetensors or NAME/*.safetensors."""
+    folder = models_dir()
+    return sorted([*folder.glob(f"{name}.safetensors"), *folder.glob(f"{name}/*.safetensors")])
