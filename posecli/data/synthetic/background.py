@@ -120,7 +120,8 @@ def _furniture(rng: np.random.Generator, drawing: _Drawing, x: float, foot: int,
 
 def _sky(rng: np.random.Generator, drawing: _Drawing, horizon: int) -> None:
     height, width = drawing.shape[:2]
-    top = np.array([rng.uniform(80, 200), rng.uniform(130, 210), rng.uniform(190, 250)], np.float32)
+    blue = rng.uniform(0, 1)  # from overcast to clear
+    top = np.array([195 - 100 * blue, 205 - 60 * blue, 215 + 25 * blue], np.float32)
     _gradient(drawing, 0, horizon + 1, top, np.array([215, 225, 235], np.float32))
     clouds = np.clip(
         noise(rng, height, width, height / 5) + 0.5 * noise(rng, height, width, height / 14), 0, 1

@@ -1,7 +1,8 @@
 """A human body: proportions, joint angles, and the forward kinematics between them.
 
 Axes, everywhere in this package: x right, y down, z away from the camera, metres. A body at yaw 0 faces the
-camera, so that its left side lies at +x; at yaw +90 degrees it faces +x. Angles are radians. Pairs are (left, right).
+camera, so that its left side lies at +x; at yaw +90 degrees it faces +x. Angles are radians. Pairs are
+(left, right).
 
 Segment lengths are fractions of stature after Drillis and Contini (1966), as tabulated in Winter,
 "Biomechanics and Motor Control of Human Movement", figure 4.1.
@@ -39,9 +40,9 @@ class Proportions:
     head: float = 1.0  # multiplies the head's size
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> Proportions:
-        """An adult or, once in eight, a child; every length varies by a few per cent."""
-        child = rng.random() < 0.125
+    def random(cls, rng: np.random.Generator, child_probability: float = 0.125) -> Proportions:
+        """An adult or a child; every length varies by a few per cent."""
+        child = rng.random() < child_probability
         adult = cls()
         varied = {
             name: getattr(adult, name) * float(np.clip(rng.normal(1, 0.035), 0.92, 1.08))
@@ -139,7 +140,7 @@ def rotation_z(angle: float) -> Array:
 class Figure:
     """A posed body in space: where every landmark is and how the rigid parts are turned.
 
-    Landmarks are COCO's names and pelvis, neck, head, left_hand, left_toe, left_heel, right_hand, ...: (3,) metres.
+    Landmarks, (3,) metres, have COCO's names; pelvis, neck, head, and each side's hand, toe and heel are there too.
     The columns of a rotation are the part's left, down and back.
     """
 

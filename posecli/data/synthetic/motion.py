@@ -1,18 +1,19 @@
 """What people do: joint angles as smooth functions of time, each with a random style.
 
 A motion is a function of the time in seconds that returns a Pose facing the camera; where the person stands and
-which way it faces belongs to the scene. Amplitudes and phases are drawn once, so that a motion is a pure function.
-Gait curves follow the joint angles of normal walking in Winter (hip +-22 degrees, waves of the knee of 18 and 60).
+which way it faces belongs to the scene. Amplitudes and phases are drawn once: a motion is a pure function.
+Gait curves follow the joint angles of normal walking in Winter (hip +-22 degrees, waves of the knee of 18 and
+60 degrees).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from posecli.data.synthetic.body import Array, Pose, limit
+from posecli.data.synthetic.body import Array, Figure, Pose, Proportions, limit, pose_figure
 
 PoseFunction = Callable[[float], Pose]
 TAU = 2 * np.pi
@@ -28,6 +29,11 @@ class Motion:
 
     def __call__(self, time_s: float) -> Pose:
         return limit(self.pose(time_s))
+
+    def figure(self, body: Proportions, time_s: float, yaw: float) -> Figure:
+        """The body at a time, turned by yaw, standing at the origin."""
+        pose = self(time_s)
+        return pose_figure(body, replace(pose, yaw=pose.yaw + yaw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,12 @@ def stand(rng: np.random.Generator) -> Motion:
     return Motion("stand", pose)
 
 
-def walk(rng: np.random.Generator) -> Motion:
-    """Normal walking, slow to brisk."""
-    amplitude = rng.uniform(0.3, 0.46)
+def walk(rng: np.random.Generator, brisk: float | None = None) -> Motion:
+    """Normal walking. brisk goes from 0, strolling, to 1, striding; drawn at random if None."""
+    share = rng.uniform(0, 1) if brisk is None else brisk
+    amplitude, cycles = 0.28 + 0.18 * share, 0.7 + 0.35 * share
     return _gait(
-        "walk", rng, amplitude, rng.uniform(0.8, 1.05), swing_knee=1.02, lean=rng.uniform(0.0, 0.08), bounce=0
+        "walk", rng, amplitude, cycles, swing_knee=0.8 + 0.3 * share, lean=rng.uniform(0, 0.08), bounce=0
     )
 
 
@@ -150,6 +157,26 @@ def wave(rng: np.random.Generator) -> Motion:
         return posed
 
     return Motion("wave", pose)
+
+
+def walk_and_wave(rng: np.random.Generator, brisk: float | None = None) -> Motion:
+    """Walking; one hand goes up and waves once in a while."""
+    gait, side, start = walk(rng, brisk), rng.integers(2), rng.random()
+
+    def pose(t: float) -> Pose:
+        posed = gait.pose(t)
+        raised = float(_bump(np.array([start + t / 4]), 0.5, 0.22)[0])
+        wanted = {
+            "shoulder_abduction": 1.9,
+            "shoulder_flexion": 0.9,
+            "elbow": 1.2 + 0.4 * np.sin(TAU * 1.6 * t),
+        }
+        for name, value in wanted.items():
+            angles = getattr(posed, name)
+            angles[side] += raised * (value - angles[side])
+        return posed
+
+    return Motion("walk_and_wave", pose, gait.speed)
 
 
 def squat(rng: np.random.Generator) -> Motion:
@@ -313,6 +340,7 @@ def sit(rng: np.random.Generator) -> Motion:
 MOTIONS: dict[str, tuple[Callable[[np.random.Generator], Motion], float]] = {
     "stand": (stand, 3.0),
     "walk": (walk, 4.0),
+    "walk_and_wave": (walk_and_wave, 0.7),
     "run": (run, 1.5),
     "wave": (wave, 1.0),
     "squat": (squat, 1.0),

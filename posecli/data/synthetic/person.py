@@ -28,6 +28,11 @@ SHANK = np.array([0.033, 0.035, 0.032, 0.025, 0.021])
 TRUNK_WIDTH = np.array([0.080, 0.092, 0.090, 0.083, 0.081, 0.085, 0.092, 0.098, 0.102, 0.104, 0.094, 0.036])
 TRUNK_DEPTH = np.array([0.058, 0.066, 0.064, 0.058, 0.057, 0.060, 0.064, 0.066, 0.063, 0.056, 0.046, 0.030])
 WAIST = 2  # the step of the trunk at which trousers end
+# Cloth that hangs spans the legs: it is in front of them up to its edges, more box than tube.
+DRAPE = 2.2
+HANGING = np.array(
+    [0.030, 0.012, 0.0]
+)  # added by a coat or skirt that hangs over the thighs, up to the waist
 HAIRLINE = ((-1.0, -0.62, -0.2, 0.05, 0.4, 1.0), (-0.66, -0.55, -0.1, 0.12, 0.45, 0.5))  # z of the head -> y
 
 
@@ -116,13 +121,21 @@ def _trunk(sculptor: _Sculptor, outfit: Outfit) -> None:
     _section_tube(sculptor, bottom, waist, hips, outfit.bottom, outfit.looseness + tucked, cap=0.3)
     if outfit.hem > 0:
         hem = pelvis + figure.pelvis[:, 1] * outfit.hem * unit
-        _section_tube(sculptor, hem, waist, hips, outfit.top, outfit.looseness + 0.006, cap=0.1)
+        hanging = outfit.looseness + 0.006 + HANGING * min(1.0, outfit.hem / 0.08)
+        _section_tube(sculptor, hem, waist, hips, outfit.top, hanging, cap=0.1, drape=DRAPE)
     if outfit.skirt > 0:
         _skirt(sculptor, outfit, waist)
 
 
 def _section_tube(
-    sculptor: _Sculptor, bottom: Array, top: Array, part: slice, material: Material, extra: float, cap: float
+    sculptor: _Sculptor,
+    bottom: Array,
+    top: Array,
+    part: slice,
+    material: Material,
+    extra: float | Array,
+    cap: float,
+    drape: float = 1.0,
 ) -> None:
     """A tube with the trunk's elliptical section, seen from where the camera is."""
     figure, start, end = sculptor.figure, sculptor.lens.end(bottom), sculptor.lens.end(top)
@@ -135,7 +148,7 @@ def _section_tube(
     back = figure.pelvis[:, 2] * (1 - turn) + figure.chest[:, 2] * turn
     radii = np.hypot(wide * (left @ normal), deep * (back @ normal)).astype(np.float32)
     thickness = np.hypot(wide * left[:, 2], deep * back[:, 2]).astype(np.float32)
-    draw_tube(sculptor.canvas, start, end, radii, thickness, material, cap=cap)
+    draw_tube(sculptor.canvas, start, end, radii, thickness * np.float32(drape), material, cap=cap)
 
 
 def _skirt(sculptor: _Sculptor, outfit: Outfit, waist: Array) -> None:
@@ -145,10 +158,12 @@ def _skirt(sculptor: _Sculptor, outfit: Outfit, waist: Array) -> None:
     spread = (
         float(np.linalg.norm(sculptor.at("left_knee") - sculptor.at("right_knee"))) / 2 * min(outfit.skirt, 1)
     )
-    flare = 0.07 * sculptor.unit + spread * 0.8
-    sizes = np.array([flare * 1.1, flare, 0.09 * sculptor.girth, 0.075 * sculptor.girth], np.float32)
+    flare = 0.075 * sculptor.unit + spread * 0.8
+    hip_width = 0.113 * sculptor.girth
+    flare = max(flare, hip_width)
+    sizes = np.array([flare * 1.1, flare, hip_width, hip_width, hip_width, 0.09 * sculptor.girth], np.float32)
     ends = sculptor.lens.end(hem), sculptor.lens.end(waist)
-    draw_tube(sculptor.canvas, *ends, sizes, sizes * 0.9, outfit.bottom, cap=0.12)
+    draw_tube(sculptor.canvas, *ends, sizes, sizes * 1.4, outfit.bottom, cap=0.12)
 
 
 def _covered(covered: float, segment: int) -> float:

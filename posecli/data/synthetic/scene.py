@@ -1,8 +1,8 @@
 """Scenes: who is where and does what before which camera, for every moment of a clip.
 
-A scene is a pure function of the generator that it is drawn from and of the time: rendering the same moment twice
-gives the same picture, in any order of moments. Seed 7 belongs to examples/render_people.py; train on seeds from
-1000 up.
+A scene is a pure function of the generator that it is drawn from and of the time: rendering the same moment
+twice gives the same picture, in any order of moments. Seed 7 belongs to examples/render_people.py: train on seeds
+from FIRST_TRAINING_SEED up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from posecli.data.synthetic.background import random_background
-from posecli.data.synthetic.body import Proportions, pose_figure
+from posecli.data.synthetic.body import Proportions
 from posecli.data.synthetic.motion import Motion, Sway, random_motion
 from posecli.data.synthetic.person import Lens
 from posecli.data.synthetic.raster import Light
@@ -39,10 +39,9 @@ class Actor:
 
     def place(self, time_s: float, track_id: int, ground: float) -> Placed:
         yaw = self.yaw + self.turn * time_s
-        pose = self.motion(time_s + self.time_offset)
-        pose.yaw += yaw
+        figure = self.motion.figure(self.body, time_s + self.time_offset, yaw)
         x, z = self.position(time_s)
-        return Placed(pose_figure(self.body, pose), self.outfit, np.array([x, ground, z]), track_id)
+        return Placed(figure, self.outfit, np.array([x, ground, z]), track_id)
 
     def position(self, time_s: float) -> tuple[float, float]:
         """x and z, metres: a line, or an arc for someone who turns."""
