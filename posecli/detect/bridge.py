@@ -17,6 +17,7 @@ from posecli.types import FloatArray, Frame, Tracks
 
 # A filled box is scored with the lower of its neighbours' scores times this: our choice, not measured.
 FILLED_SCORE_FACTOR = 0.9
+MAX_GAP = 5  # pictures; docs/tracking.md has the measurement
 MIN_HITS = 3
 DUPLICATE_IOU = 0.8
 
@@ -44,7 +45,7 @@ def bridge_gaps(
 
     Args:
         stream: pictures in order of time with their tracks; an id occurs once on a picture.
-        max_gap: the longest gap to fill, pictures; 0 fills none.
+        max_gap: the longest gap to fill, pictures; 0 fills none. MAX_GAP is a good choice.
         min_hits: the sightings that make a person; 1 drops nobody.
     """
     if max_gap < 0 or min_hits < 1:
