@@ -1,0 +1,164 @@
+"""Where rendered frames go: a video, one picture, or a folder of pictures."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+
+from posecli.errors import PosecliError, UsageError
+from posecli.types import Frame, Image, VideoInfo
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+JPEG_QUALITY = 95
+
+
+class Output(Protocol):
+    """A context manager; what it writes is there when the block ends well, and not at all otherwise."""
+
+    def __enter__(self) -> Self: ...
+
+    def write(self, image: Image, frame: Frame) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_output(target: str, source: str, info: VideoInfo) -> Output:
+    """The output that the target's name asks for.
+
+    A name in .mp4, .mov or .mkv is a video; one in .png, .jpg, ... a picture, or a folder of such pictures
+    where its stem is *; a folder, or a name without a suffix, a folder of pictures.
+
+    Raises:
+        UsageError: another suffix, or the output would overwrite the input.
+        PosecliError: nothing can be written there.
+    """
+    path = Path(target)
+    suffix = path.suffix.lower()
+    if target.endswith(("/", os.sep)) or path.is_dir() or not suffix:
+        folder, suffix = path, ""
+    elif path.stem == "*" and suffix in PICTURE_SUFFIXES:
+        folder = path.parent
+    elif suffix in PICTURE_SUFFIXES:
+        _refuse_same(path, Path(source))
+        return PictureOutput(path)
+    elif suffix in VIDEO_SUFFIXES:
+        _refuse_same(path, Path(source))
+        return VideoOutput(path, source, info)
+    else:
+        known = ", ".join(VIDEO_SUFFIXES + PICTURE_SUFFIXES)
+        raise UsageError(f"{target}: a name in {known}, or a folder, is expected")
+    _refuse_same(folder, Path(source) if Path(source).is_dir() else Path(source).parent)
+    return FolderOutput(folder, suffix)
+
+
+def _refuse_same(output: Path, source: Path) -> None:
+    if output.exists() and source.exists() and output.samefile(source):
+        raise UsageError(f"{output} would be written over the input: choose another place")
+
+
+class VideoOutput:
+    """A video with the source's timestamps and sound."""
+
+    def __init__(self, path: Path, source: str, info: VideoInfo) -> None:
+        from posecli.video import VideoWriter
+
+        self._writer = VideoWriter(path, width=info.width, height=info.height, source=source, info=info)
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def write(self, image: Image, frame: Frame) -> None:
+        self._writer.write(image, pts=frame.pts, time_s=frame.time_s if frame.pts is None else None)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+
+class PictureOutput:
+    """One picture, for a source of one frame."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._encoded: bytes | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, image: Image, frame: Frame) -> None:
+        if self._encoded is not None:
+            raise PosecliError(f"{self._path} is one picture, and there are more: give a folder or a video")
+        self._encoded = encode(image, self._path.suffix)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._encoded is not None:
+            temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}.part")
+            try:
+                temporary.write_bytes(self._encoded)
+                temporary.replace(self._path)
+            except OSError as failure:
+                raise PosecliError(f"{self._path} cannot be written: {failure.strerror}") from failure
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+class FolderOutput:
+    """Pictures named like the source's, or numbered from 000000 where it is a video.
+
+    They are written to a folder beside, and moved over when all are there.
+    """
+
+    def __init__(self, folder: Path, suffix: str) -> None:
+        self._folder = folder
+        self._suffix = suffix
+        if folder.exists() and not folder.is_dir():
+            raise PosecliError(f"{folder} is a file: give a folder, or a name that ends in .mp4 or .png")
+        beside = folder.absolute()
+        self._temporary = beside.with_name(f".{beside.name}.{secrets.token_hex(4)}.part")
+
+    def __enter__(self) -> Self:
+        try:
+            self._temporary.mkdir()
+        except OSError as failure:
+            raise PosecliError(f"{self._folder} cannot be written: {failure.strerror}") from failure
+        return self
+
+    def write(self, image: Image, frame: Frame) -> None:
+        name = Path(frame.name or f"{frame.index:06d}.png")
+        suffix = self._suffix or (name.suffix if name.suffix.lower() in PICTURE_SUFFIXES else ".png")
+        picture = self._temporary / name.with_suffix(suffix).name
+        if picture.exists():  # a.jpg and a.bmp both become a.png
+            picture = self._temporary / (name.name + suffix)
+        picture.write_bytes(encode(image, suffix))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._folder.mkdir(exist_ok=True)
+                for picture in sorted(self._temporary.iterdir()):
+                    picture.replace(self._folder / picture.name)
+        except OSError as failure:
+            raise PosecliError(f"{self._folder} cannot be written: {failure.strerror}") from failure
+        finally:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+
+def encode(image: Image, suffix: str) -> bytes:
+    """The picture's file, by its suffix."""
+    _, encoded = cv2.imencode(suffix.lower(), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
