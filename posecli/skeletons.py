@@ -82,8 +82,11 @@ COCO = Skeleton(
     (
         ("nose", "left_eye"),
         ("nose", "right_eye"),
+        ("left_eye", "right_eye"),
         ("left_eye", "left_ear"),
         ("right_eye", "right_ear"),
+        ("left_ear", "left_shoulder"),
+        ("right_ear", "right_shoulder"),
         ("left_shoulder", "right_shoulder"),
         *_FLANKS,
         *_ARMS_AND_LEGS,
@@ -205,7 +208,7 @@ def derived_joints(
     """head_bottom and head_top of PoseTrack from COCO's joints, where those are there.
 
     head_bottom lies NECK_FRACTION of the way from the shoulders' midpoint to the nose. head_top lies on the
-    line from head_bottom through the mean of nose and ears, HEAD_TOP_EXTRAPOLATION of that distance beyond it.
+    line from head_bottom through the mean of nose and ears, HEAD_TOP_EXTRAPOLATION of that length beyond it.
     """
     sources = ("nose", "left_ear", "right_ear", "left_shoulder", "right_shoulder")
     if any(name not in joints for name in sources):

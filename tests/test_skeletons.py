@@ -62,6 +62,15 @@ def test_limbs_join_every_labelled_joint_and_mirror_themselves(skeleton: Skeleto
     assert reached == set(range(len(skeleton))) - unlabelled
 
 
+def test_the_limbs_of_coco() -> None:
+    """The `skeleton` of the person category in COCO's annotation files, which counts from 1."""
+    official = [
+        (16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9), (8, 10),
+        (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7),
+    ]  # fmt: skip
+    assert {frozenset(pair) for pair in COCO.limb_indices} == {frozenset((a - 1, b - 1)) for a, b in official}
+
+
 @EVERY
 def test_no_conversion_changes_nothing(skeleton: Skeleton) -> None:
     rng = np.random.default_rng(0)

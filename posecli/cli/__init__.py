@@ -9,7 +9,9 @@ import typer
 
 from posecli import __version__
 from posecli.cli.detect import detect
+from posecli.cli.estimate import estimate
 from posecli.cli.models import models
+from posecli.cli.render import render
 from posecli.cli.train import train
 from posecli.errors import PosecliError
 
@@ -39,7 +41,9 @@ def root(
 
 
 app.add_typer(models, name="models")
+app.command()(estimate)
 app.command()(detect)
+app.command()(render)
 app.command()(train)
 
 
