@@ -38,6 +38,19 @@ def _check_cuda(name: str, index: int | None) -> None:
 
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if count == 0:
-        raise PosecliError(f"--device {name}: no CUDA GPU was found; use cpu, or check the driver with nvidia-smi")
+        raise PosecliError(
+            f"--device {name}: no CUDA GPU was found; use cpu, or check the driver with nvidia-smi"
+        )
     if index is not None and index >= count:
         raise PosecliError(f"--device {name}: there are {count} GPUs here, cuda:0 to cuda:{count - 1}")
+
+
+def prefers_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bf16 matrices in hardware, so that autocast pays."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from posecli.cli.console import progress, warnings_in_one_line
 from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TrackerName
 from posecli.errors import UsageError
 
@@ -47,7 +46,7 @@ def detect(
 
     if output.is_dir():
         raise UsageError(f"{output} is a folder: give the name of the boxes file with -o")
-    with _warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
+    with warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
         people_finder = make_detector(detector, device=pick_device(device), threshold=threshold)
         provenance = _provenance(people_finder, tracker, source)
         with BoxWriter(output, video=video.info, provenance=provenance) as writer:
@@ -85,22 +84,5 @@ def _provenance(detector: Detector, tracker: str, source: str) -> dict[str, Any]
 
 def _with_progress(frames: Iterable[Frame], info: VideoInfo, quiet: bool) -> Iterator[Frame]:
     """The frames, counted on standard error while that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("detect"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
-        yield from progress.track(frames, total=info.frame_count)
-
-
-@contextmanager
-def _warnings_in_one_line(quiet: bool) -> Iterator[None]:
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        if not quiet:
-            print(f"posecli: warning: {message}", file=sys.stderr)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = show
-        yield
+    with progress("detect", quiet) as bar:
+        yield from bar.track(frames, total=info.frame_count)

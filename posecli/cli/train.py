@@ -21,10 +21,14 @@ def train(
     output: Path = typer.Option(..., "-o", "--output", help="Folder of the run: checkpoint, logs, weights."),
     set_: list[str] = typer.Option([], "--set", help="Override a recipe's field: --set steps=100."),
     resume: bool = typer.Option(False, "--resume", help="Go on from the run's last checkpoint."),
-    cache: Path | None = typer.Option(None, "--cache", help="Folder for decoded clips (default: OUTPUT/cache)."),
+    cache: Path | None = typer.Option(
+        None, "--cache", help="Folder for decoded clips (default: OUTPUT/cache)."
+    ),
     device: str = typer.Option("auto", "--device", help="auto, cpu, cuda:N or mps."),
     workers: int = typer.Option(1, "--workers", min=0, help="Processes that prepare samples."),
-    threads: int = typer.Option(0, "--threads", min=0, help="CPU threads of the network (0: as many as cores)."),
+    threads: int = typer.Option(
+        0, "--threads", min=0, help="CPU threads of the network (0: as many as cores)."
+    ),
 ) -> None:
     """Train a part of an embedded model by a recipe; logs, resumable checkpoints and weights go to OUTPUT."""
     from posecli.train.recipe import load_recipe, parse_override
@@ -37,12 +41,30 @@ def train(
     except OSError as error:
         raise PosecliError(f"--output {output}: can't be made ({error.strerror})") from None
     if not resume and (output / "last.pt").exists():
-        raise PosecliError(f"{output}: holds a run already; add --resume to go on with it, or choose another folder")
-    _run(loaded, data, output, cache or output / "cache", device, resume, workers, threads or os.cpu_count() or 1)
+        raise PosecliError(
+            f"{output}: holds a run already; add --resume to go on with it, or choose another folder"
+        )
+    _run(
+        loaded,
+        data,
+        output,
+        cache or output / "cache",
+        device,
+        resume,
+        workers,
+        threads or os.cpu_count() or 1,
+    )
 
 
 def _run(
-    recipe: Recipe, data: Path, output: Path, cache: Path, device: str, resume: bool, workers: int, threads: int
+    recipe: Recipe,
+    data: Path,
+    output: Path,
+    cache: Path,
+    device: str,
+    resume: bool,
+    workers: int,
+    threads: int,
 ) -> None:
     import torch
 
@@ -67,4 +89,6 @@ class Printer:
         typer.echo(f"step {step}  " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
 
     def on_evaluation(self, step: int, values: dict[str, float]) -> None:
-        typer.echo(f"quality at {step}  " + "  ".join(f"{name} {value:.3f}" for name, value in values.items()))
+        typer.echo(
+            f"quality at {step}  " + "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+        )

@@ -51,7 +51,9 @@ def load_clips(folder: Path, split: str) -> list[Clip]:
     root = folder / "clips" / split
     files = sorted(root.glob("*.json"))
     if not files:
-        raise PosecliError(f"{folder}: no clips for split '{split}'; looked for clips/{split}/NAME.json with NAME.mp4")
+        raise PosecliError(
+            f"{folder}: no clips for split '{split}'; looked for clips/{split}/NAME.json with NAME.mp4"
+        )
     return [_load_clip(file) for file in files]
 
 
@@ -59,7 +61,9 @@ def _load_clip(file: Path) -> Clip:
     data = read_json(file)
     try:
         frame_of = {image["id"]: int(image["frame"]) for image in data["images"]}
-        people = {frame_of[image_id]: tuple(group) for image_id, group in group_people(data["annotations"]).items()}
+        people = {
+            frame_of[image_id]: tuple(group) for image_id, group in group_people(data["annotations"]).items()
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise PosecliError(f"{file}: not a labelled clip ({type(error).__name__}: {error})") from None
     video = file.with_suffix(".mp4")

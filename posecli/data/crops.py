@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
 from posecli.data.clips import Clip, ClipFrames
 from posecli.data.people import Person, Picture
-from posecli.errors import PosecliError
 from posecli.geometry.crop import apply_affine, warp
 from posecli.skeletons import COCO, Skeleton
 from posecli.types import FloatArray, Image
-
+from posecli.video.pictures import read_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +77,6 @@ class ClipPeople:
     def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
         number, frame, person, name = self._people[index]
         return self._frames[number][frame], person, name
-
-
-def read_picture(path: Path) -> Image:
-    """A picture from disk, RGB.
-
-    Raises:
-        PosecliError: it can't be read.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise PosecliError(f"{path}: can't be read as a picture")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def make_crop(

@@ -35,7 +35,13 @@ class Mixture:
     """
 
     def __init__(
-        self, lengths: Sequence[int], shares: Sequence[float], batch: int, seed: int, first_step: int, last_step: int
+        self,
+        lengths: Sequence[int],
+        shares: Sequence[float],
+        batch: int,
+        seed: int,
+        first_step: int,
+        last_step: int,
     ) -> None:
         self._lengths, self._batch, self._seed = lengths, batch, seed
         self._shares = np.asarray(shares, np.float64) / np.sum(shares)

@@ -64,7 +64,9 @@ def load_coco(folder: Path, split: str) -> list[Picture]:
             for image in data["images"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise PosecliError(f"{annotations}: not COCO person keypoints ({type(error).__name__}: {error})") from None
+        raise PosecliError(
+            f"{annotations}: not COCO person keypoints ({type(error).__name__}: {error})"
+        ) from None
 
 
 def find_coco(folder: Path, split: str) -> tuple[Path, Path]:

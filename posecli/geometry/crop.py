@@ -71,8 +71,8 @@ def invert_affine(affine: Affine) -> Affine:
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
-def warp(image: Image, affine: Affine, size: tuple[int, int]) -> Image:
-    """The crop of `size` (height, width) that `affine` (picture to crop) cuts; black outside the picture.
+def warp(image: Image, affine: Affine, size: tuple[int, int], border: int = 0) -> Image:
+    """The crop of `size` (height, width) that `affine` (picture to crop) cuts; grey `border` outside the picture.
 
     A reduction of more than MAX_BILINEAR_REDUCTION is averaged first, so that small crops of large pictures do not alias.
     """
@@ -80,7 +80,9 @@ def warp(image: Image, affine: Affine, size: tuple[int, int]) -> Image:
     reduction = int(1 / max(scale, 1e-6))
     if reduction >= MAX_BILINEAR_REDUCTION:
         image, affine = _reduce(image, affine, size, reduction)
-    return cv2.warpAffine(image, affine, (size[1], size[0]), flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(
+        image, affine, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderValue=(border,) * 3
+    )
 
 
 def _reduce(image: Image, affine: Affine, size: tuple[int, int], factor: int) -> tuple[Image, Affine]:

@@ -66,7 +66,9 @@ def decode(
         score_BK = window_BKSS.sum((-2, -1)) / total_BK
     else:
         score_BK = best_BK.clamp(0, 1)
-    shift_BK2 = _dark_shift(heatmaps_BKHW, peak_BK2) if method == "dark" else _quarter_shift(heatmaps_BKHW, peak_BK2)
+    shift_BK2 = (
+        _dark_shift(heatmaps_BKHW, peak_BK2) if method == "dark" else _quarter_shift(heatmaps_BKHW, peak_BK2)
+    )
     return peak_BK2 + shift_BK2, score_BK
 
 

@@ -39,15 +39,19 @@ class PckByGroup:
         """predicted: (n, K, 2) in the unit of the people's keypoints."""
         for points, person in zip(predicted, people, strict=True):
             labelled = person.weights > 0
-            distance = np.linalg.norm(points[labelled] - person.keypoints[labelled], axis=-1) / person.box_height
+            distance = (
+                np.linalg.norm(points[labelled] - person.keypoints[labelled], axis=-1) / person.box_height
+            )
             self._distances[person.group].append(distance)
 
     def compute(self) -> dict[str, float]:
-        """"pck@0.1", "pck@0.2" over everything, then "GROUP pck@0.1"."""
+        """ "pck@0.1", "pck@0.2" over everything, then "GROUP pck@0.1"."""
         groups = {name: np.concatenate(values) for name, values in sorted(self._distances.items())}
         every = np.concatenate(list(groups.values())) if groups else np.zeros(0)
         result = {f"pck@{threshold}": _share(every, threshold) for threshold in THRESHOLDS}
-        return result | {f"{name} pck@{THRESHOLDS[0]}": _share(d, THRESHOLDS[0]) for name, d in groups.items()}
+        return result | {
+            f"{name} pck@{THRESHOLDS[0]}": _share(d, THRESHOLDS[0]) for name, d in groups.items()
+        }
 
 
 def _share(distances: FloatArray, threshold: float) -> float:

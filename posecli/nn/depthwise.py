@@ -89,7 +89,9 @@ def _native_weight_gradient(
     rows, columns = grad_BCHW.shape[2:]
     kernel = weight_C1KK.shape[-1]
     # Pixels that no window reaches would make the shapes disagree.
-    x_BCHW = x_BCHW[:, :, : (rows - 1) * stride + kernel - padding, : (columns - 1) * stride + kernel - padding]
+    x_BCHW = x_BCHW[
+        :, :, : (rows - 1) * stride + kernel - padding, : (columns - 1) * stride + kernel - padding
+    ]
     return torch.ops.aten.convolution_backward(
         grad_BCHW,
         x_BCHW.contiguous(memory_format=torch.channels_last),

@@ -73,7 +73,9 @@ def pointwise(channels_in: int, channels_out: int) -> nn.Conv2d:
 class InvertedResidual(nn.Module):
     """Expand 1x1, depthwise, project 1x1; a skip where shapes allow."""
 
-    def __init__(self, channels_in: int, channels_out: int, kernel_size: int, stride: int, expansion: int) -> None:
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel_size: int, stride: int, expansion: int
+    ) -> None:
         super().__init__()
         hidden = channels_in * expansion
         self.expand = ConvNorm(pointwise(channels_in, hidden)) if expansion > 1 else nn.Identity()
@@ -136,9 +138,18 @@ def imagenet_state(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         for j in range(stage.blocks):
             ours, theirs = f"stages.{i}.{j}", f"_blocks.{number}"
             if stage.expansion > 1:
-                names |= {f"{ours}.expand.conv": f"{theirs}._expand_conv", f"{ours}.expand.norm": f"{theirs}._bn0"}
-            names |= {f"{ours}.depthwise.conv": f"{theirs}._depthwise_conv", f"{ours}.depthwise.norm": f"{theirs}._bn1"}
-            names |= {f"{ours}.project.conv": f"{theirs}._project_conv", f"{ours}.project.norm": f"{theirs}._bn2"}
+                names |= {
+                    f"{ours}.expand.conv": f"{theirs}._expand_conv",
+                    f"{ours}.expand.norm": f"{theirs}._bn0",
+                }
+            names |= {
+                f"{ours}.depthwise.conv": f"{theirs}._depthwise_conv",
+                f"{ours}.depthwise.norm": f"{theirs}._bn1",
+            }
+            names |= {
+                f"{ours}.project.conv": f"{theirs}._project_conv",
+                f"{ours}.project.norm": f"{theirs}._bn2",
+            }
             number += 1
     state = {}
     for ours, theirs in names.items():

@@ -12,7 +12,9 @@ LITE_MEAN = (0.5, 0.5, 0.5)
 LITE_STD = (0.5, 0.5, 0.5)
 
 
-def normalize(images_BHWC: Tensor, mean: tuple[float, ...] = LITE_MEAN, std: tuple[float, ...] = LITE_STD) -> Tensor:
+def normalize(
+    images_BHWC: Tensor, mean: tuple[float, ...] = LITE_MEAN, std: tuple[float, ...] = LITE_STD
+) -> Tensor:
     """RGB uint8 pictures to (x / 255 - mean) / std, (B, C, H, W) in channels-last memory."""
     scale_C = 1 / (255 * torch.tensor(std, device=images_BHWC.device))
     offset_C = torch.tensor(mean, device=images_BHWC.device) / torch.tensor(std, device=images_BHWC.device)

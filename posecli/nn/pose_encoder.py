@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posecli.nn.efficientnet import OUTPUT_CHANNELS, ConvNorm, EfficientNetLite0, pointwise
-
 from posecli.nn.pyramid import TopDown
 
 
@@ -40,7 +39,9 @@ class LitePoseEncoder(nn.Module):
         self.pyramid = TopDown(OUTPUT_CHANNELS[1:], config.channels)
         self.lateral = ConvNorm(pointwise(OUTPUT_CHANNELS[0], config.fine_channels), linear=True)
         self.reduce = ConvNorm(pointwise(config.channels, config.fine_channels), linear=True)
-        self.smooth = ConvNorm(nn.Conv2d(config.fine_channels, config.fine_channels, 3, padding=1, bias=False))
+        self.smooth = ConvNorm(
+            nn.Conv2d(config.fine_channels, config.fine_channels, 3, padding=1, bias=False)
+        )
         self.heatmaps = nn.Conv2d(config.fine_channels, config.num_keypoints, 1)
 
     def forward(self, image_BCHW: Tensor) -> Encoded:

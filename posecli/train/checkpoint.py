@@ -63,4 +63,3 @@ def load(folder: Path, state: RunState) -> bool:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PosecliError(f"{path}: not a checkpoint of this model ({reason})") from None
     return True
-

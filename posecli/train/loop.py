@@ -32,7 +32,14 @@ class Observer:
 
 
 def train(
-    task: Task, recipe: Recipe, folder: Path, device: torch.device, observer: Observer, *, resume: bool, workers: int
+    task: Task,
+    recipe: Recipe,
+    folder: Path,
+    device: torch.device,
+    observer: Observer,
+    *,
+    resume: bool,
+    workers: int,
 ) -> Path:
     """Run a recipe to its end and export the averaged weights.
 
@@ -170,7 +177,9 @@ class CsvLog:
     def write(self, row: dict[str, float]) -> None:
         if self._stream.tell() == 0:
             self._writer.writerow(row)
-        self._writer.writerow(round(value, 6) if isinstance(value, float) else value for value in row.values())
+        self._writer.writerow(
+            round(value, 6) if isinstance(value, float) else value for value in row.values()
+        )
         self._stream.flush()
 
     def __enter__(self) -> CsvLog:

@@ -12,7 +12,9 @@ from torch import Tensor
 from posecli.geometry.heatmaps import gaussian_targets
 
 
-def heatmap_loss(kind: str, heatmaps_BKHW: Tensor, cells_BK2: Tensor, weights_BK: Tensor, sigma: float) -> Tensor:
+def heatmap_loss(
+    kind: str, heatmaps_BKHW: Tensor, cells_BK2: Tensor, weights_BK: Tensor, sigma: float
+) -> Tensor:
     """Mean loss over the labelled keypoints.
 
     Args:

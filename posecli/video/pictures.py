@@ -51,6 +51,10 @@ class Pictures(Source):
             yield Frame(index, index / PICTURE_RATE, image, name=file.name)
 
     @property
+    def picture_names(self) -> list[str]:
+        return [file.name for file in self._files]
+
+    @property
     def warnings(self) -> list[str]:
         return list(self._warnings)
 

@@ -25,6 +25,11 @@ class Source(ABC):
         """The frames in display order, with strictly increasing times; no earlier frame is kept."""
 
     @property
+    def picture_names(self) -> list[str] | None:
+        """File names of the pictures, in order; None for a video, whose frames have none."""
+        return None
+
+    @property
     @abstractmethod
     def warnings(self) -> list[str]:
         """What was odd so far, one sentence each; complete once the frames have been gone through."""

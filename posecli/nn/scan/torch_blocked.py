@@ -112,24 +112,24 @@ def _scan_segment(
     B_BGKTN, C_BGKTN = _chunked(B_BGSN, steps), _chunked(C_BGSN, steps)
     A_GKDN = A_GDN[:, None]
 
-    # Every chunk from a zero state, in lockstep.
+    # Every chunk from a zero state, in lockstep. (unbind, as the gradient of an index is a tensor of full size.)
     input_BGKTD = delta_BGKTD * _chunked(x_BGSD, steps)
     local_BGKDN = torch.zeros((), dtype=x_BGSD.dtype, device=x_BGSD.device)
     outputs: list[Tensor] = []
-    for t in range(steps):
-        decay_BGKDN = torch.exp(delta_BGKTD[:, :, :, t, :, None] * A_GKDN)
-        input_BGKDN = input_BGKTD[:, :, :, t, :, None] * B_BGKTN[:, :, :, t, None, :]
-        local_BGKDN = decay_BGKDN * local_BGKDN + input_BGKDN
-        outputs.append((local_BGKDN @ C_BGKTN[:, :, :, t, :, None]).squeeze(-1))
+    by_step = (tensor.unbind(3) for tensor in (delta_BGKTD, input_BGKTD, B_BGKTN, C_BGKTN))
+    for delta_BGKD, input_BGKD, B_BGKN, C_BGKN in zip(*by_step, strict=True):
+        decay_BGKDN = torch.exp(delta_BGKD[..., None] * A_GKDN)
+        local_BGKDN = decay_BGKDN * local_BGKDN + input_BGKD[..., None] * B_BGKN[..., None, :]
+        outputs.append((local_BGKDN @ C_BGKN[..., None]).squeeze(-1))
     y_BGKTD = torch.stack(outputs, dim=3)
 
     # The state each chunk starts from.
     elapsed_BGKTD = delta_BGKTD.cumsum(dim=3)
     chunk_decay_BGKDN = torch.exp(elapsed_BGKTD[:, :, :, -1, :, None] * A_GKDN)
     starts: list[Tensor] = []
-    for k in range(local_BGKDN.shape[2]):
+    for decay_BGDN, local_BGDN in zip(chunk_decay_BGKDN.unbind(2), local_BGKDN.unbind(2), strict=True):
         starts.append(state_BGDN)
-        state_BGDN = chunk_decay_BGKDN[:, :, k] * state_BGDN + local_BGKDN[:, :, k]
+        state_BGDN = decay_BGDN * state_BGDN + local_BGDN
     start_BGKDN = torch.stack(starts, dim=2)
 
     # What is left of it at each step of the chunk.

@@ -23,11 +23,11 @@ from posecli.geometry.heatmaps import cells_to_crop, crop_to_cells, decode
 from posecli.metrics.pck import PckByGroup
 from posecli.nn.normalize import normalize
 from posecli.nn.pose_encoder import LitePoseEncoder
-from posecli.train.export import export_half
 from posecli.train.losses import heatmap_loss
 from posecli.train.pretrained import load_imagenet
 from posecli.train.recipe import DataShare, Recipe
 from posecli.train.schedule import crop_size
+from posecli.weights.half import export_half
 
 CROP_SIZE = (256, 192)
 HEATMAP_STRIDE = 4
@@ -74,9 +74,9 @@ class EncoderTask:
         if entry.name == "clips":
             return ClipPeople(load_clips(self._data, "train"), self._cache, MIN_KEYPOINTS, entry.stride)
         if entry.name == "synthetic":
-            from posecli.data.rendered import RenderedPeople
+            from posecli.data.rendered import RenderedScenes
 
-            return RenderedPeople(entry.size)
+            return RenderedScenes(entry.size)
         raise PosecliError(f"dataset '{entry.name}' is unknown to the encoder; known: coco, clips, synthetic")
 
     def collate(self, samples: list[Crop]) -> dict[str, Tensor]:

@@ -1,0 +1,99 @@
+"""Whole models from files: the embedded one, and those that users trained.
+
+A model file is safetensors whose metadata hold the configuration (as JSON, key "config"); its tensors are named
+encoder.* and temporal.*. A file without encoder.* is a temporal part: its encoder comes from a second file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from posecli.errors import PosecliError
+from posecli.nn.config import ModelConfig
+from posecli.nn.pose_model import PoseModel
+from posecli.weights.files import load_metadata, load_tensors, save_tensors, sha256_of
+from posecli.weights.half import half_state
+from posecli.weights.locate import models_dir
+from posecli.weights.presets import config_from_table, config_to_table, load_preset, preset_names
+
+DEFAULT_MODEL = "glsmamba-t"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is ready to run, and where it came from."""
+
+    model: PoseModel
+    name: str
+    sha256: str
+
+
+def embedded_weights(name: str) -> Path:
+    """Where the weights of a preset lie when they ship with posecli."""
+    return models_dir() / f"{name}.safetensors"
+
+
+def load_model(name_or_path: str) -> LoadedModel:
+    """A model by its preset's name, or from a .safetensors file that `posecli train` wrote; on the CPU, for inference.
+
+    Raises:
+        PosecliError: the name is unknown, its weights do not ship with posecli, or the file is not a model.
+    """
+    path = Path(name_or_path)
+    if path.suffix in (".safetensors", ".pt", ".pth") or path.exists():
+        config = read_config(path)
+    else:
+        config, path = load_preset(name_or_path), embedded_weights(name_or_path)
+        if not path.is_file():
+            embedded = ", ".join(n for n in preset_names() if embedded_weights(n).is_file()) or "none"
+            raise PosecliError(
+                f"model '{name_or_path}' has no weights here: nobody published any; train it with posecli train and "
+                f"give the file, or use one that ships inside ({embedded})"
+            )
+    model = PoseModel(config)
+    load_into(model, path)
+    return LoadedModel(model.optimize_for_inference(), config.name, sha256_of(path))
+
+
+def read_config(path: Path) -> ModelConfig:
+    """The configuration that a model file carries.
+
+    Raises:
+        PosecliError: the file carries none.
+    """
+    metadata = load_metadata(path)
+    try:
+        table = json.loads(metadata["config"])
+        name = metadata.get("name", path.stem)
+    except (KeyError, ValueError):
+        raise PosecliError(f"{path}: no posecli model (its metadata hold no configuration)") from None
+    return config_from_table(name, table, str(path))
+
+
+def load_into(module: nn.Module, path: Path) -> None:
+    """Fill a module from a file, in the module's own precision.
+
+    Raises:
+        PosecliError: names or shapes do not match; says which.
+    """
+    try:
+        missing, unexpected = module.load_state_dict(load_tensors(path), strict=False)
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise PosecliError(f"{path}: not the weights of this model ({first})") from None
+    # BatchNorm's counters are only needed in training; shipped files leave them out.
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        problem = f"lacks {missing[0]}" if missing else f"holds an unknown {unexpected[0]}"
+        count = len(missing) + len(unexpected)
+        raise PosecliError(f"{path}: not the weights of this model ({problem}; {count} names differ)")
+
+
+def save_model(path: Path, model: PoseModel, notes: dict[str, str]) -> None:
+    """Write a whole model as fp16 safetensors with its configuration, atomically."""
+    config = json.dumps(config_to_table(model.config))
+    save_tensors(path, half_state(model), {"name": model.config.name, "config": config, **notes})
