@@ -112,7 +112,7 @@ def _scan_segment(
     B_BGKTN, C_BGKTN = _chunked(B_BGSN, steps), _chunked(C_BGSN, steps)
     A_GKDN = A_GDN[:, None]
 
-    # Every chunk from a zero state, in lockstep. (unbind, as the gradient of an index is a tensor of full size.)
+    # Every chunk from a zero state, in lockstep. (unbind: the gradient of an index is a tensor of full size.)
     input_BGKTD = delta_BGKTD * _chunked(x_BGSD, steps)
     local_BGKDN = torch.zeros((), dtype=x_BGSD.dtype, device=x_BGSD.device)
     outputs: list[Tensor] = []

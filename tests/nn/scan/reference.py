@@ -18,7 +18,7 @@ def sequential_scan(
     delta_softplus: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """y (B, D, L) and the last state (B, D, N)."""
-    batch, channels, length = u_BDL.shape
+    batch, channels, _ = u_BDL.shape
     if delta_bias_D is not None:
         delta_BDL = delta_BDL + delta_bias_D[:, None]
     if delta_softplus:
@@ -26,10 +26,10 @@ def sequential_scan(
     group_of_channel = torch.arange(channels) // (channels // B_BGNL.shape[1])
     h_BDN = u_BDL.new_zeros(batch, channels, A_DN.shape[1])
     outputs = []
-    for step in range(length):
-        B_BDN, C_BDN = B_BGNL[:, group_of_channel, :, step], C_BGNL[:, group_of_channel, :, step]
-        dt_BD1 = delta_BDL[:, :, step, None]
-        h_BDN = torch.exp(dt_BD1 * A_DN) * h_BDN + dt_BD1 * B_BDN * u_BDL[:, :, step, None]
+    by_step = (x.unbind(-1) for x in (u_BDL, delta_BDL, B_BGNL, C_BGNL))
+    for u_BD, dt_BD, B_BGN, C_BGN in zip(*by_step, strict=True):
+        B_BDN, C_BDN = B_BGN[:, group_of_channel], C_BGN[:, group_of_channel]
+        h_BDN = torch.exp(dt_BD[..., None] * A_DN) * h_BDN + (dt_BD * u_BD)[..., None] * B_BDN
         outputs.append((C_BDN * h_BDN).sum(-1))
     y_BDL = torch.stack(outputs, dim=-1)
     if D_D is not None:

@@ -135,7 +135,7 @@ def test_ungrouped_b_and_c_are_one_group(backend: str) -> None:
 @pytest.mark.parametrize("ordered", [False, True], ids=["identity", "permuted"])
 @pytest.mark.parametrize(
     ("batch", "routes", "length", "channels", "states"),
-    [(2, 3, 7, 5, 4), (1, 6, 130, 34, 16), (1, 1, 65, 8, 8)],
+    [(2, 3, 7, 5, 4), (1, 6, 33, 4, 16), (1, 2, 130, 34, 8)],
 )
 def test_routes_equal_the_plain_loop(
     backend: str,
