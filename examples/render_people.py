@@ -36,7 +36,7 @@ def street_scene(seed: int, duration_s: float) -> Scene:
     for motion, side, depth in ((walk_and_wave(rng, 0.25), -1.0, 5.2), (walk(rng, 0.4), 1.0, 6.2)):
         body = Proportions.random(rng, child_probability=0)
         # A little towards the camera, so that faces are seen.
-        yaw = -side * np.deg2rad(62)
+        yaw = -side * np.deg2rad(66)
         travelled = motion.speed * body.stature * duration_s * np.array([np.sin(yaw), -np.cos(yaw)])
         start = (-travelled[0] / 2, depth - travelled[1] / 2)
         actors.append(Actor(body, Outfit.random(rng), motion, (float(start[0]), float(start[1])), float(yaw)))
@@ -44,7 +44,7 @@ def street_scene(seed: int, duration_s: float) -> Scene:
     return Scene(background, camera, actors, random_light(rng), Finish(blur=0.5, noise=2.0, seed=seed))
 
 
-def annotations(frame: SyntheticFrame, image_id: int, first_id: int) -> list[dict[str, Any]]:
+def labels_of(frame: SyntheticFrame, image_id: int, first_id: int) -> list[dict[str, Any]]:
     """COCO annotations of one frame; v is 2 for a visible keypoint, 1 for one that is hidden."""
     people = []
     for i, (track_id, box) in enumerate(zip(frame.track_ids.tolist(), frame.boxes.tolist(), strict=True)):
@@ -93,7 +93,7 @@ def main() -> None:
             writer.write(frame.image)
             image = {"id": index, "file_name": f"{index:06d}.jpg", "width": width, "height": height}
             labels["images"].append(image | {"frame": index})
-            labels["annotations"] += annotations(frame, index, len(labels["annotations"]) + 1)
+            labels["annotations"] += labels_of(frame, index, len(labels["annotations"]) + 1)
     if arguments.labels:
         temporary = arguments.labels.with_name(arguments.labels.name + ".tmp")
         temporary.write_text(json.dumps(labels))

@@ -140,7 +140,7 @@ def rotation_z(angle: float) -> Array:
 class Figure:
     """A posed body in space: where every landmark is and how the rigid parts are turned.
 
-    Landmarks, (3,) metres, have COCO's names; pelvis, neck, head, and each side's hand, toe and heel are there too.
+    Landmarks, (3,) metres, have COCO's names, and pelvis, neck, head, and each side's hand, toe and heel.
     The columns of a rotation are the part's left, down and back.
     """
 

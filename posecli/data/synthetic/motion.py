@@ -1,7 +1,7 @@
 """What people do: joint angles as smooth functions of time, each with a random style.
 
-A motion is a function of the time in seconds that returns a Pose facing the camera; where the person stands and
-which way it faces belongs to the scene. Amplitudes and phases are drawn once: a motion is a pure function.
+A motion is a function of the time in seconds that returns a Pose facing the camera; where the person stands
+and which way it faces belongs to the scene. Amplitudes and phases are drawn once, so it is a pure function.
 Gait curves follow the joint angles of normal walking in Winter (hip +-22 degrees, waves of the knee of 18 and
 60 degrees).
 """

@@ -29,7 +29,7 @@ TRUNK_WIDTH = np.array([0.080, 0.092, 0.090, 0.083, 0.081, 0.085, 0.092, 0.098, 
 TRUNK_DEPTH = np.array([0.058, 0.066, 0.064, 0.058, 0.057, 0.060, 0.064, 0.066, 0.063, 0.056, 0.046, 0.030])
 WAIST = 2  # the step of the trunk at which trousers end
 # Cloth that hangs spans the legs: it is in front of them up to its edges, more box than tube.
-DRAPE = 2.2
+DRAPE = 1.5
 HANGING = np.array(
     [0.030, 0.012, 0.0]
 )  # added by a coat or skirt that hangs over the thighs, up to the waist
@@ -163,7 +163,7 @@ def _skirt(sculptor: _Sculptor, outfit: Outfit, waist: Array) -> None:
     flare = max(flare, hip_width)
     sizes = np.array([flare * 1.1, flare, hip_width, hip_width, hip_width, 0.09 * sculptor.girth], np.float32)
     ends = sculptor.lens.end(hem), sculptor.lens.end(waist)
-    draw_tube(sculptor.canvas, *ends, sizes, sizes * 1.4, outfit.bottom, cap=0.12)
+    draw_tube(sculptor.canvas, *ends, sizes, sizes * DRAPE, outfit.bottom, cap=0.12)
 
 
 def _covered(covered: float, segment: int) -> float:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.floating[Any]]
 Painter = Callable[[FloatArray], FloatArray]  # (n, 3) on the unit sphere of a part's own axes -> (n, 3) RGB
 TABLE = 64  # samples of a tube's profile
 
@@ -84,8 +85,8 @@ class Canvas:
         """The depth test of pixels (n,), given by their flat index in the window.
 
         Returns:
-            which of them are nearer than what is there, (m,), and those pixels' flat index in the canvas, (m,).
-            Their depth is stored.
+            which of them are nearer than what is there, (m,), and their flat index in the canvas, (m,). Their
+            depth is stored.
         """
         rows, columns = window
         row, column = np.divmod(index, columns.stop - columns.start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -194,17 +195,21 @@ def _board_layer(
     return _flatten(canvas, board.z, OCCLUDER)
 
 
+def _float(image: NDArray[Any]) -> FloatArray:
+    return np.asarray(image, np.float32)
+
+
 def _flatten(canvas: Canvas, depth: float, label: int) -> _Layer | None:
     """The canvas at the picture's resolution."""
     coverage = np.isfinite(canvas.depth).astype(np.float32)
-    size = (canvas.width, canvas.height)
     colour = canvas.colour
     if canvas.scale > 1:
-        coverage = cv2.resize(coverage, size, interpolation=cv2.INTER_AREA)
-        colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+        size = (canvas.width, canvas.height)
+        coverage, colour = (
+            _float(cv2.resize(x, size, interpolation=cv2.INTER_AREA)) for x in (coverage, colour)
+        )
     elif label != OCCLUDER:
-        coverage = cv2.GaussianBlur(coverage, (3, 3), SOFT_EDGE)
-        colour = cv2.GaussianBlur(colour, (3, 3), SOFT_EDGE)
+        coverage, colour = (_float(cv2.GaussianBlur(x, (3, 3), SOFT_EDGE)) for x in (coverage, colour))
     if not (coverage >= 0.5).any():
         return None
     rows = slice(canvas.y0, canvas.y0 + canvas.height)

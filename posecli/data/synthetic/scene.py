@@ -1,8 +1,8 @@
 """Scenes: who is where and does what before which camera, for every moment of a clip.
 
 A scene is a pure function of the generator that it is drawn from and of the time: rendering the same moment
-twice gives the same picture, in any order of moments. Seed 7 belongs to examples/render_people.py: train on seeds
-from FIRST_TRAINING_SEED up.
+twice gives the same picture, in any order of moments. Seed 7 belongs to examples/render_people.py: train on
+seeds from FIRST_TRAINING_SEED up.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from posecli.data.synthetic.person import Lens
 from posecli.data.synthetic.raster import Light
 from posecli.data.synthetic.render import Occluder, Placed, SyntheticFrame, render
 from posecli.data.synthetic.texture import Outfit, cloth, random_colour
+from posecli.data.synthetic.tracks import TrackMotion
 from posecli.types import Image
 
 EXAMPLE_SEED = 7
@@ -31,7 +32,7 @@ class Actor:
 
     body: Proportions
     outfit: Outfit
-    motion: Motion
+    motion: Motion | TrackMotion
     start: tuple[float, float]  # x and z before the camera, metres
     yaw: float  # 0 faces the camera, +90 degrees faces right (radians)
     turn: float = 0.0  # radians a second
@@ -98,17 +99,21 @@ class Finish:
     def apply(self, image: Image, time_s: float) -> Image:
         picture = image.astype(np.float32) * np.asarray(self.gain, np.float32)
         if self.blur > 0:
-            picture = cv2.GaussianBlur(picture, (0, 0), self.blur)
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), self.blur), np.float32)
         if self.noise > 0:
             rng = np.random.default_rng([self.seed, round(time_s * 1000)])
             # The sum of two uniform draws: near enough to a normal one, and much faster.
             grain = rng.integers(0, 256, (2, *picture.shape), dtype=np.uint8).astype(np.float32).sum(0)
             picture += (grain - 255) * np.float32(self.noise / 104.5)
         finished = np.clip(picture, 0, 255).astype(np.uint8)
-        if self.jpeg_quality is not None:
-            _, data = cv2.imencode(".jpg", finished[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality])
-            finished = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
-        return finished
+        return finished if self.jpeg_quality is None else _compressed(finished, self.jpeg_quality)
+
+
+def _compressed(image: Image, quality: int) -> Image:
+    """What is left of the picture after JPEG."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,8 @@ class Scene:
         background = self.background
         if shift != (0.0, 0.0):
             moved = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-            background = cv2.warpAffine(background, moved, self.size, borderMode=cv2.BORDER_REFLECT)
+            moved_view = cv2.warpAffine(background, moved, self.size, borderMode=cv2.BORDER_REFLECT)
+            background = np.asarray(moved_view, np.uint8)
         lens = self.camera.lens(time_s)
         frame = render(background, lens, self.light, people, self.occluders, self.camera.height)
         image = self.finish.apply(frame.image, time_s)

@@ -32,7 +32,7 @@ HAIR_TONES = np.array(
 def noise(rng: np.random.Generator, height: int, width: int, cell: float) -> FloatArray:
     """Smooth noise (height, width) with features of about `cell` pixels, mean 0, about -1..1."""
     coarse = rng.uniform(-1, 1, (int(height / cell) + 3, int(width / cell) + 3)).astype(np.float32)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def random_colour(rng: np.random.Generator, vivid: float = 0.5) -> Colour:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from posecli.data.synthetic.body import Proportions
-from posecli.data.synthetic.motion import stand
+from posecli.data.synthetic.motion import stand, walk
 from posecli.data.synthetic.render import OCCLUDER, Occluder
 from posecli.data.synthetic.scene import Actor, Camera, Scene
 from posecli.data.synthetic.texture import Outfit, cloth
@@ -136,8 +136,6 @@ def test_a_walker_covers_the_ground_at_its_speed():
     rng = np.random.default_rng(1)
     actor = standing(0.0, 5.0)
     assert actor.position(3.0) == (0.0, 5.0)
-    from posecli.data.synthetic.motion import walk
-
     walker = Actor(Proportions(), Outfit.random(rng), walk(rng), (0.0, 5.0), yaw=np.pi / 2)
     x, z = walker.position(2.0)
     assert x == pytest.approx(2 * walker.motion.speed * 1.72)
