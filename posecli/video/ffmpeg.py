@@ -70,7 +70,7 @@ def open_container(path: str | Path) -> InputContainer:
 
 
 def stream_duration(stream: Stream) -> Fraction | None:
-    """Seconds that a stream lasts by the file's word: its header's, or the tag's that Matroska files carry."""
+    """Seconds that a stream lasts by the file's word: its header's, or the tag's in Matroska files."""
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
     match = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))

@@ -33,7 +33,8 @@ class Sound:
 
     def __init__(self, source: InputContainer, output: OutputContainer) -> None:
         self.origin = Fraction(0)  # seconds of the source that become zero in the output
-        self.warnings: list[str] = []
+        self._notes: list[str] = []
+        self._dropped = 0
         self._output = output
         self._source = source
         for stream in self._source.streams:
@@ -45,7 +46,7 @@ class Sound:
 
     def _add_track(self, stream: AudioStream) -> _Track | None:
         if stream.codec_context is None:
-            self.warnings.append(f"sound track {stream.index} is in an unknown codec and was left out")
+            self._notes.append(f"sound track {stream.index} is in an unknown codec and was left out")
             return None
         try:
             return _Track(self._output.add_stream_from_template(stream), copied=True)
@@ -53,10 +54,15 @@ class Sound:
             codec = stream.codec_context.name
         layout = "mono" if stream.codec_context.channels == 1 else "stereo"
         target = self._output.add_stream("aac", rate=stream.codec_context.sample_rate, layout=layout)
-        self.warnings.append(
-            f"the sound was converted from {codec} to AAC, which the output's format can hold"
-        )
+        self._notes.append(f"the sound was converted from {codec} to AAC, which the output's format can hold")
         return _Track(target, copied=False)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was odd so far, one sentence each."""
+        return self._notes + (
+            [f"{self._dropped} damaged packets of sound were left out"] if self._dropped else []
+        )
 
     def advance(self, until: Fraction | None) -> None:
         """Muxes packets that start before `until` (seconds on the source's clock), or all that are left."""
@@ -83,7 +89,7 @@ class Sound:
                 if packet.dts is not None and packet.stream_index in self._tracks:
                     yield packet
         except FFmpegError as error:
-            self.warnings.append(f"the sound breaks off: {reason(error)}")
+            self._notes.append(f"the sound breaks off: {reason(error)}")
 
     def _mux(self, packet: Packet) -> None:
         track = self._tracks[packet.stream_index]
@@ -95,7 +101,12 @@ class Sound:
             packet.dts -= shift
         packet.pts = packet.dts if packet.pts is None else packet.pts - shift
         packet.stream = track.target
-        self._output.mux(packet)
+        try:
+            self._output.mux(packet)
+        except FFmpegError as error:
+            if isinstance(error, OSError):  # the disk, not the packet
+                raise
+            self._dropped += 1
 
     def _encode(self, packet: Packet, track: _Track) -> None:
         try:

@@ -115,12 +115,15 @@ class VideoFile(Source):
             height=height,
             frame_rate=float(rate) if rate else None,
             time_base=str(self._clock.time_base),
-            frame_count=self._stream.frames or self._estimated_count(),
+            frame_count=self._expected_count(),
         )
 
-    def _estimated_count(self) -> int | None:
+    def _expected_count(self) -> int | None:
+        stated = self._stream.frames
         duration, rate = self._duration(), _rate(self._stream)
-        return round(duration * rate) if duration and rate else None
+        estimate = round(duration * rate) if duration and rate else None
+        # A trimmed file still states the frames that its edit list hides.
+        return estimate if not stated or (estimate and estimate < 0.9 * stated) else stated
 
     def _duration(self) -> Fraction | None:
         """Seconds by the container's word."""
@@ -137,8 +140,8 @@ class VideoFile(Source):
             )
         if transfer := hdr_transfer(frame):
             self._notes.append(
-                f"high dynamic range ({transfer}) is read without tone mapping: pictures look flat or dark, "
-                "and people may be missed; convert the video to SDR for best results"
+                f"high dynamic range ({transfer}) was converted to standard range: highlights brighter than "
+                "white are clipped"
             )
 
     def _note_size(self, index: int, shape: tuple[int, ...]) -> None:

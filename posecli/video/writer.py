@@ -73,7 +73,7 @@ class VideoWriter:
         self._temporary = _reserve(self._path)
         self._source: InputContainer | None = None
         try:
-            self._source = open_container(source) if source is not None and Path(source).is_file() else None
+            self._source = _open_source(source, info)
             self._open()
         except BaseException:
             self._discard()
@@ -163,6 +163,7 @@ class VideoWriter:
                 self._sound.finish()
             self._video.finish()
             self._output.close()
+            self._close_source()  # it may be the very file to be replaced
             self._temporary.replace(self._path)
 
     def _end_of_sound(self) -> Fraction | None:
@@ -190,8 +191,12 @@ class VideoWriter:
         with suppress(FFmpegError, OSError, ValueError, AttributeError):
             self._output.close()
         self._temporary.unlink(missing_ok=True)
+        self._close_source()
+
+    def _close_source(self) -> None:
         if self._source:
             self._source.close()
+            self._source = None
 
     def __enter__(self) -> Self:
         return self
@@ -218,6 +223,14 @@ def _reserve(path: Path) -> Path:
     except OSError as error:
         raise PosecliError(f"cannot write {path}: {reason(error)}; choose another place") from error
     return temporary
+
+
+def _open_source(source: str | Path | None, info: VideoInfo | None) -> InputContainer | None:
+    """The source once more, for its sound; None for pictures and for network streams, which play once."""
+    is_pictures = info is not None and info.time_base is None
+    if source is None or is_pictures or not Path(source).is_file():
+        return None
+    return open_container(source)
 
 
 def _rate(info: VideoInfo | None, frame_rate: float | None) -> Fraction:

@@ -205,14 +205,27 @@ def test_any_pixel_format_becomes_8_bit_rgb(tmp_path, name, codec, pix_fmt):
     assert warnings == []
 
 
-@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
-def test_high_dynamic_range_is_warned_about(tmp_path, transfer, name):
-    path = tmp_path / "a.mp4"
-    tags = {"color_trc": transfer, "color_primaries": 9, "colorspace": 9}
-    options = {"x265-params": "log-level=none"}
-    make_video(path, moving(3), codec="libx265", pix_fmt="yuv420p10le", colour=tags, options=options)
+# Ten-bit luma (limited range) of reference white by ITU-R BT.2408: PQ at 203 cd/m2, HLG at 75 % of its signal.
+# Two cases only: swscale takes seconds to prepare its tables.
+@pytest.mark.parametrize(
+    ("transfer", "name", "white", "stated"), [(16, "PQ", 573, True), (18, "HLG", 721, False)]
+)
+def test_high_dynamic_range_is_brought_to_standard_range(tmp_path, transfer, name, white, stated):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
+        frame = av.VideoFrame(64, 48, "yuv420p10le")
+        for plane, level in zip(frame.planes, (white, 512, 512), strict=True):
+            plane.update(np.full(plane.buffer_size // 2, level, "<u2").tobytes())
+        for tagged in (stream.codec_context, frame):
+            tagged.color_trc = transfer
+            if stated:
+                tagged.color_primaries = tagged.colorspace = 9
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
     _, frames, warnings = read(path)
-    assert len(frames) == 3
+    assert np.abs(frames[0].image.astype(int) - 255).max() <= 4
     assert len(warnings) == 1
     assert f"({name})" in warnings[0]
 
@@ -225,6 +238,21 @@ def test_pixels_that_are_not_square_are_warned_about_and_left_alone(tmp_path):
     assert frames[0].image.shape == (48, 64, 3)
     assert len(warnings) == 1
     assert "4:3" in warnings[0]
+
+
+def test_a_trimmed_file_gives_what_its_edit_list_shows_and_is_not_called_incomplete(tmp_path):
+    path = tmp_path / "a.mp4"
+    make_video(path, moving(30), options={"bf": "0", "g": "10"})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 12  # version and flags, count; then duration (milliseconds) and start (ticks)
+    data[at : at + 4] = (500).to_bytes(4, "big")
+    data[at + 4 : at + 8] = (12 * 3000).to_bytes(4, "big")
+    path.write_bytes(data)
+    info, frames, warnings = read(path)
+    assert [index_of(f.image) for f in frames] == list(range(12, 27))
+    assert [f.time_s for f in frames] == pytest.approx([k / 30 for k in range(15)])
+    assert info.frame_count == 15
+    assert warnings == []
 
 
 def test_odd_sizes(tmp_path):

@@ -141,6 +141,16 @@ def test_sound_that_the_container_cannot_hold_is_converted(tmp_path):
     assert spectrum.argmax() == 440
 
 
+def test_a_video_may_replace_its_own_source(tmp_path):
+    path = tmp_path / "a.mp4"
+    pts = make_video(path, moving(10), sound="aac")
+    sound = packets(path, "audio")
+    rewrite(path, path)
+    assert decoded_pts(path) == [Fraction(t, 90_000) for t in pts]
+    assert packets(path, "audio") == sound
+    assert [p.name for p in tmp_path.iterdir()] == ["a.mp4"]
+
+
 def test_a_source_without_sound(tmp_path):
     source, target = tmp_path / "a.mp4", tmp_path / "b.mp4"
     make_video(source, moving(5))
