@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TypedDict
 
 from posecli.errors import PosecliError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only a write can fail with
+
+
+class TextMode(TypedDict):
+    encoding: str
+    errors: str
+    newline: str
+
+
+# A file name that is no UTF-8 (a lone surrogate in Python) is escaped as JSON escapes it, and read back the same.
+TEXT: TextMode = {"encoding": "utf-8", "errors": "backslashreplace", "newline": ""}
 
 
 class ReplacingFile:
@@ -24,9 +37,10 @@ class ReplacingFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        # A symbolic link stays, and the file that it points to is replaced.
-        self.target = Path(os.path.realpath(path))
-        self.is_special = self.target.exists() and not self.target.is_file()
+        given = Path(path)
+        self.is_special = given.exists() and not given.is_file()
+        # A symbolic link to a file stays, and the file is replaced.
+        self.target = given if self.is_special else Path(os.path.realpath(given))
         if self.target.is_dir():
             raise PosecliError(f"{path} is a folder: give the name of a file in it")
         if not self.is_special and not self.target.parent.is_dir():
@@ -43,7 +57,7 @@ class ReplacingFile:
         folder = self.folder or Path(tempfile.gettempdir())
         self._temporary = folder / name
         try:
-            self._file = self._temporary.open("x", encoding="utf-8", newline="")
+            self._file = self._temporary.open("x", **TEXT)
         except OSError as error:
             raise PosecliError(f"{self.target} cannot be written: {error.strerror}") from error
         return self._file
@@ -53,6 +67,8 @@ class ReplacingFile:
     ) -> None:
         assert self._file is not None
         try:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise error
             self._file.close()
             if kind is None:
                 self._put_in_place()

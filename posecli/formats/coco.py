@@ -17,7 +17,7 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-from posecli.formats.atomic import ReplacingFile
+from posecli.formats.atomic import TEXT, ReplacingFile
 from posecli.formats.base import (
     NO_TRACK,
     Contents,
@@ -103,8 +103,8 @@ class CocoWriter(PoseWriter):
 
 
 def dumps(value: Any) -> str:
-    """Strict, compact JSON: a NaN is a ValueError and never a token that other readers refuse."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    """Strict, compact JSON: a NaN is a ValueError, never a token that others refuse. Paths become text."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def video_entry(video: VideoInfo) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def keypoint_entries(poses: Poses) -> Iterator[dict[str, Any]]:
 
 
 def _temporary(folder: Path | None) -> IO[str]:
-    return tempfile.TemporaryFile("w+", encoding="utf-8", newline="", dir=folder)
+    return tempfile.TemporaryFile("w+", dir=folder, **TEXT)
 
 
 def read_coco(path: Path) -> Recording:

@@ -1,5 +1,6 @@
 """Files are there whole or not at all, in strict JSON, to the letter of their format; memory is flat."""
 
+import errno
 import json
 import os
 import tracemalloc
@@ -40,6 +41,33 @@ def test_an_exception_leaves_everything_as_it_was(
         fail_amid_writing()
     assert path.read_text() == "earlier"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_full_disk_is_one_line(tmp_path: Path, name: str) -> None:
+    def fill_the_disk() -> NoReturn:
+        with open_writer(tmp_path / "poses.out", name, video=VIDEO, skeleton=COCO, provenance={}):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(PosecliError, match="cannot be written: No space left on device"):
+        fill_the_disk()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full here")
+def test_a_full_device_is_one_line() -> None:
+    with pytest.raises(PosecliError, match="/dev/full cannot be written: No space left"):
+        write(Path("/dev/full"), random_poses(), "coco")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_names_that_are_no_unicode(tmp_path: Path, name: str) -> None:
+    """A file name's bytes that are no UTF-8 reach Python as lone surrogates."""
+    video = replace(VIDEO, path=os.fsdecode(b"caf\xe9/\xff.mp4"))
+    frames = [replace(random_poses()[0], name=os.fsdecode(b"\xe9.jpg"))]
+    found = read_poses(write(tmp_path / "poses.out", frames, name, video=video))
+    assert found.video.path == video.path
+    assert found.frames[0].name == frames[0].name
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -191,3 +219,17 @@ def test_times_that_are_not_known(tmp_path: Path) -> None:
     for name in FORMATS:
         frames = [replace(random_poses()[0], time_s=float("nan"))]
         assert np.isnan(read_poses(write(tmp_path / "poses.out", frames, name)).frames[0].time_s)
+
+
+def test_pycocotools_takes_both_coco_forms(tmp_path: Path) -> None:
+    coco = pytest.importorskip("pycocotools.coco")
+    frames = random_poses()
+    truth = coco.COCO(str(write(tmp_path / "poses.json", frames)))
+    assert sorted(truth.getImgIds()) == list(range(len(COUNTS)))
+    results = truth.loadRes(str(write(tmp_path / "results.json", frames, "coco-results")))
+    for poses in frames:
+        (people,) = [results.loadAnns(results.getAnnIds(imgIds=[poses.frame_index]))]
+        assert [person["track_id"] for person in people] == poses.tracks.ids.tolist()
+        for person, keypoints in zip(people, poses.keypoints, strict=True):
+            places = np.float32(person["keypoints"]).reshape(-1, 3)[:, :2]
+            np.testing.assert_array_equal(places, np.nan_to_num(keypoints))
