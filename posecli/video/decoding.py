@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from av.error import EOFError as EndOfStreamError
@@ -39,7 +39,8 @@ class Decoder:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(os.cpu_count() or 1, MAX_DECODING_THREADS)
 
-    def frames(self) -> Iterator[VideoFrame]:
+    def frames(self) -> Generator[VideoFrame, None, None]:
+        """Decodes to the end, or until it is closed."""
         for packet in self._packets():
             decoded = self._decode(packet)
             while decoded:

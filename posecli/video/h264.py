@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 import av
+import numpy as np
 from av.codec.codec import UnknownCodecError
 from av.codec.context import Flags
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
@@ -81,7 +82,7 @@ class H264Stream:
 
     def encode(self, image: Image, pts: int) -> None:
         """Encodes one picture, (height, width, 3) RGB, to be shown from `pts` on."""
-        rgb = av.VideoFrame.from_ndarray(pad_to_even(image), format="rgb24")
+        rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(pad_to_even(image)), format="rgb24")
         frame = self._reformatter.reformat(
             rgb, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )

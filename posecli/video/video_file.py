@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,8 @@ class VideoFile(Source):
     def __init__(self, path: str | Path, *, rotate: int | None = None) -> None:
         self._path = str(path)
         self._notes: list[str] = []
+        self._decoded: Generator[VideoFrame, None, None] | None = None
+        self._closed = False
         self._container = open_container(path)
         try:
             self._stream = video_stream(self._container, self._path)
@@ -70,7 +72,8 @@ class VideoFile(Source):
             del decoded  # one copy of the picture is enough while the caller works on it
             yield Frame(index, self._clock.seconds(pts), image, pts)
             index += 1
-        self._note_end(index, end)
+        if not self._closed:
+            self._note_end(index, end)
 
     @property
     def warnings(self) -> list[str]:
@@ -82,9 +85,13 @@ class VideoFile(Source):
         return self._notes + [f"{count} {what}" for count, what in counted if count]
 
     def close(self) -> None:
+        self._closed = True
+        if self._decoded is not None:
+            self._decoded.close()  # FFmpeg must not be asked for more once its container is gone
         self._container.close()
 
     def _decode_first(self) -> VideoFrame:
+        assert self._decoded is not None
         first = next(self._decoded, None)
         if first is None:
             why = (
@@ -101,6 +108,7 @@ class VideoFile(Source):
         first, self._first = self._first, None
         if first is None:
             raise RuntimeError("a source's frames can be gone through once: open it again")
+        assert self._decoded is not None
         yield first
         del first
         yield from self._decoded

@@ -297,6 +297,18 @@ def test_frames_can_be_gone_through_once(tmp_path):
             list(source.frames())
 
 
+def test_no_more_frames_once_closed(tmp_path):
+    path = tmp_path / "a.mp4"
+    make_video(path, moving(30))
+    source = open_source(path)
+    frames = source.frames()
+    next(frames)
+    source.close()
+    source.close()
+    assert list(frames) == []
+    assert source.warnings == []
+
+
 def test_the_file_is_closed(tmp_path):
     path = tmp_path / "a.mp4"
     make_video(path, moving(3))
