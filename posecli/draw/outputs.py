@@ -16,7 +16,6 @@ from posecli.types import Frame, Image, VideoInfo
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-JPEG_QUALITY = 95
 
 
 class Output(Protocol):
@@ -160,5 +159,5 @@ class FolderOutput:
 
 def encode(image: Image, suffix: str) -> bytes:
     """The picture's file, by its suffix."""
-    _, encoded = cv2.imencode(suffix.lower(), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    _, encoded = cv2.imencode(suffix.lower(), image[..., ::-1])
     return encoded.tobytes()

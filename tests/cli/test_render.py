@@ -103,9 +103,12 @@ def test_pictures_become_a_video(tmp_path: Path, pictures: Path, poses_name: str
 
 
 @pytest.mark.parametrize("target", ["out", "out/", "out/*.jpg"])
-def test_pictures_become_pictures(tmp_path: Path, pictures: Path, target: str) -> None:
+def test_pictures_become_pictures(
+    tmp_path: Path, pictures: Path, target: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     poses = write_poses(tmp_path / "poses.json", pictures)
     render(pictures, poses, "-o", f"{tmp_path}/{target}")
+    assert capfd.readouterr().err == ""
     suffix = ".jpg" if "*" in target else ".png"
     written = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in written] == [f"{index + 1:04d}{suffix}" for index in range(COUNT)]
