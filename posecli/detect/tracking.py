@@ -165,7 +165,7 @@ def _concatenate(a: Tracks, b: Tracks) -> Tracks:
 
 
 class NoTracker:
-    """Numbers the boxes of a clip from 1 on: no two share an id, no identity is claimed, nothing can be bridged."""
+    """Numbers the boxes of a clip from 1 on: no two share an id, so no identity is claimed (nor bridged)."""
 
     def __init__(self) -> None:
         self.reset()
