@@ -24,19 +24,20 @@ from posecli.video import VideoWriter
 
 SIZE = (640, 360)
 FRAME_RATE = 30.0
+TAKE = 4  # of the pairs of people that a seed gives, the one shown
 
 
 def street_scene(seed: int, duration_s: float) -> Scene:
     """Two people who start at the picture's sides, pass each other halfway and end where the other began."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, TAKE])
     width, height = SIZE
     horizon = 0.38 * height
-    camera = Camera(focal=700.0, centre=(width / 2, horizon), height=1.5)
+    camera = Camera(focal=780.0, centre=(width / 2, horizon), height=1.25)
     actors = []
-    for motion, side, depth in ((walk_and_wave(rng, 0.25), -1.0, 5.2), (walk(rng, 0.4), 1.0, 6.2)):
+    for motion, side, depth in ((walk_and_wave(rng, 0.25), -1.0, 5.7), (walk(rng, 0.4), 1.0, 6.8)):
         body = Proportions.random(rng, child_probability=0)
         # A little towards the camera, so that faces are seen.
-        yaw = -side * np.deg2rad(66)
+        yaw = -side * np.deg2rad(50)
         travelled = motion.speed * body.stature * duration_s * np.array([np.sin(yaw), -np.cos(yaw)])
         start = (-travelled[0] / 2, depth - travelled[1] / 2)
         actors.append(Actor(body, Outfit.random(rng), motion, (float(start[0]), float(start[1])), float(yaw)))
