@@ -15,11 +15,11 @@ from posecli.types import Frame, Image, VideoInfo
 from posecli.video.ffmpeg import reason
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
+from posecli.video.timestamps import FALLBACK_RATE
 
 PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
 )
-PICTURE_RATE = 25.0  # frames a second at which pictures follow each other, having no times of their own
 
 
 class Pictures(Source):
@@ -48,7 +48,7 @@ class Pictures(Source):
 
     def frames(self) -> Iterator[Frame]:
         for index, (file, image) in enumerate(self._images()):
-            yield Frame(index, index / PICTURE_RATE, image, name=file.name)
+            yield Frame(index, float(index / FALLBACK_RATE), image, name=file.name)
 
     @property
     def picture_names(self) -> list[str]:

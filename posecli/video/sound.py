@@ -61,7 +61,7 @@ class Sound:
     def warnings(self) -> list[str]:
         """What was odd so far, one sentence each."""
         return self._notes + (
-            [f"{self._dropped} damaged packets of sound were left out"] if self._dropped else []
+            [f"damaged packets of sound left out: {self._dropped}"] if self._dropped else []
         )
 
     def advance(self, until: Fraction | None) -> None:

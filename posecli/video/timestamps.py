@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-FALLBACK_RATE = Fraction(25)  # frames a second, for streams that state neither timestamps nor a rate
+FALLBACK_RATE = Fraction(25)  # frames a second where nothing says how fast they follow each other
 
 
 class PresentationClock:

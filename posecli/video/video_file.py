@@ -78,11 +78,11 @@ class VideoFile(Source):
     @property
     def warnings(self) -> list[str]:
         counted = [
-            (self._decoder.skipped_packets, "damaged packets were skipped"),
-            (self._decoder.damaged_frames, "frames are damaged and were decoded as far as possible"),
-            (self._clock.mended, "timestamps were missing or out of order and were mended"),
+            (self._decoder.skipped_packets, "damaged packets skipped"),
+            (self._decoder.damaged_frames, "damaged frames, decoded as far as possible"),
+            (self._clock.mended, "timestamps missing or out of order, mended"),
         ]
-        return self._notes + [f"{count} {what}" for count, what in counted if count]
+        return self._notes + [f"{what}: {count}" for count, what in counted if count]
 
     def close(self) -> None:
         self._closed = True

@@ -19,13 +19,13 @@ from posecli.video.canvas import fit
 from posecli.video.ffmpeg import ffmpeg_name, open_container, reason, stream_duration
 from posecli.video.h264 import H264Stream
 from posecli.video.sound import Sound
+from posecli.video.timestamps import FALLBACK_RATE
 
 if TYPE_CHECKING:
     from av import VideoStream
     from av.container import InputContainer
 
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
-PICTURE_RATE = 25.0  # frames a second where nothing else says how fast pictures follow each other
 # A video that would begin with more than this of nothing is moved to zero, its sound with it.
 LONGEST_LEAD_S = Fraction(1)
 # A video whose last written picture ends this close to the source's end counts as written to the end.
@@ -95,9 +95,7 @@ class VideoWriter:
     def warnings(self) -> list[str]:
         """What was odd so far, one sentence each."""
         sound = self._sound.warnings if self._sound else []
-        return sound + (
-            [f"{self._refitted} pictures of another size were fitted in"] if self._refitted else []
-        )
+        return sound + ([f"pictures of another size fitted in: {self._refitted}"] if self._refitted else [])
 
     def write(self, image: Image, *, pts: int | None = None, time_s: float | None = None) -> None:
         """Adds one picture.
@@ -134,7 +132,7 @@ class VideoWriter:
         if self._last is not None and pts <= self._last:
             when = float(pts * self._time_base)
             raise PosecliError(
-                f"cannot write {self._path}: the times of its frames go backwards at {when:.3f} s"
+                f"cannot write {self._path}: frame times go backwards at {when:.3f} s; give them in order"
             )
         return pts
 
@@ -234,7 +232,7 @@ def _open_source(source: str | Path | None, info: VideoInfo | None) -> InputCont
 
 
 def _rate(info: VideoInfo | None, frame_rate: float | None) -> Fraction:
-    rate = frame_rate or (info.frame_rate if info else None) or PICTURE_RATE
+    rate = frame_rate or (info.frame_rate if info else None) or FALLBACK_RATE
     return Fraction(rate).limit_denominator(1001)
 
 

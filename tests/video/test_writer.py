@@ -235,7 +235,7 @@ def test_pictures_of_another_size_are_fitted_in(tmp_path):
     with VideoWriter(target, width=64, height=48) as writer:
         writer.write(corners())
         writer.write(corners(24, 48))
-    assert writer.warnings == ["1 pictures of another size were fitted in"]
+    assert writer.warnings == ["pictures of another size fitted in: 1"]
     with open_source(target) as video:
         second = list(video.frames())[1].image
     assert corner_names(second[:, 20:44]) == ["red", "green", "blue", "grey"]
