@@ -21,9 +21,10 @@ from torch.utils.checkpoint import checkpoint
 
 DEVICES = None
 
-# States (B * S * G * D * N) held at once. Longer sequences go segment by segment, and the backward pass
-# recomputes one segment at a time, so that memory is bounded by a few times this many numbers.
-_SEGMENT_STATES = 2**23
+# States (B * S * G * D * N) held at once: what fits a CPU's cache, or keeps a GPU busy. Longer sequences go segment
+# by segment, and the backward pass recomputes one segment at a time: a few times this many numbers bound the memory.
+_SEGMENT_STATES = {"cpu": 2**19}
+_SEGMENT_STATES_ELSEWHERE = 2**24
 
 
 def why_unavailable() -> str | None:
@@ -79,63 +80,62 @@ def _scan(
     x_BGLD: Tensor, delta_BGLD: Tensor, A_GDN: Tensor, B_BGLN: Tensor, C_BGLN: Tensor
 ) -> tuple[Tensor, Tensor]:
     batch, _, length, _ = x_BGLD.shape
-    state_BGDN = A_GDN.new_zeros((batch, *A_GDN.shape))
-    segment = max(1, _SEGMENT_STATES // max(1, state_BGDN.numel()))
+    A_GND = A_GDN.mT.contiguous()  # channels last: C . h is then a fast product
+    state_BGND = A_GND.new_zeros((batch, *A_GND.shape))
+    segment_states = _SEGMENT_STATES.get(x_BGLD.device.type, _SEGMENT_STATES_ELSEWHERE)
+    segment = max(1, segment_states // max(1, state_BGND.numel()))
     outputs: list[Tensor] = []
     for first in range(0, length, segment):
-        step = slice(first, first + segment)
-        inputs = (
-            state_BGDN,
-            x_BGLD[:, :, step],
-            delta_BGLD[:, :, step],
-            A_GDN,
-            B_BGLN[:, :, step],
-            C_BGLN[:, :, step],
+        x_BGSD, delta_BGSD, B_BGSN, C_BGSN = (
+            tensor[:, :, first : first + segment] for tensor in (x_BGLD, delta_BGLD, B_BGLN, C_BGLN)
         )
+        inputs = (state_BGND, x_BGSD, delta_BGSD, A_GND, B_BGSN, C_BGSN)
         if torch.is_grad_enabled() and length > segment:
-            y_BGSD, state_BGDN = checkpoint(
+            y_BGSD, state_BGND = checkpoint(
                 _scan_segment, *inputs, use_reentrant=False, preserve_rng_state=False
             )
         else:
-            y_BGSD, state_BGDN = _scan_segment(*inputs)
+            y_BGSD, state_BGND = _scan_segment(*inputs)
         outputs.append(y_BGSD)
-    return (torch.cat(outputs, dim=2) if outputs else torch.zeros_like(x_BGLD)), state_BGDN
+    return (torch.cat(outputs, dim=2) if outputs else torch.zeros_like(x_BGLD)), state_BGND.mT
 
 
 def _scan_segment(
-    state_BGDN: Tensor, x_BGSD: Tensor, delta_BGSD: Tensor, A_GDN: Tensor, B_BGSN: Tensor, C_BGSN: Tensor
+    state_BGND: Tensor, x_BGSD: Tensor, delta_BGSD: Tensor, A_GND: Tensor, B_BGSN: Tensor, C_BGSN: Tensor
 ) -> tuple[Tensor, Tensor]:
     """From the state before a segment to its outputs, without D * x, and the state after it."""
     length = x_BGSD.shape[2]
     steps = math.isqrt(length - 1) + 1  # T + K operations are fewest at T = K
     delta_BGKTD = _chunked(delta_BGSD, steps)
     B_BGKTN, C_BGKTN = _chunked(B_BGSN, steps), _chunked(C_BGSN, steps)
-    A_GKDN = A_GDN[:, None]
+    A_GKND = A_GND[:, None]
 
     # Every chunk from a zero state, in lockstep. (unbind: the gradient of an index is a tensor of full size.)
     input_BGKTD = delta_BGKTD * _chunked(x_BGSD, steps)
-    local_BGKDN = torch.zeros((), dtype=x_BGSD.dtype, device=x_BGSD.device)
+    local_BGKND = torch.zeros((), dtype=x_BGSD.dtype, device=x_BGSD.device)
     outputs: list[Tensor] = []
     by_step = (tensor.unbind(3) for tensor in (delta_BGKTD, input_BGKTD, B_BGKTN, C_BGKTN))
     for delta_BGKD, input_BGKD, B_BGKN, C_BGKN in zip(*by_step, strict=True):
-        decay_BGKDN = torch.exp(delta_BGKD[..., None] * A_GKDN)
-        local_BGKDN = decay_BGKDN * local_BGKDN + input_BGKD[..., None] * B_BGKN[..., None, :]
-        outputs.append((local_BGKDN @ C_BGKN[..., None]).squeeze(-1))
+        decay_BGKND = torch.exp(delta_BGKD[..., None, :] * A_GKND)
+        local_BGKND = decay_BGKND * local_BGKND + input_BGKD[..., None, :] * B_BGKN[..., None]
+        outputs.append((C_BGKN[..., None, :] @ local_BGKND).squeeze(-2))
     y_BGKTD = torch.stack(outputs, dim=3)
 
     # The state each chunk starts from.
     elapsed_BGKTD = delta_BGKTD.cumsum(dim=3)
-    chunk_decay_BGKDN = torch.exp(elapsed_BGKTD[:, :, :, -1, :, None] * A_GKDN)
+    chunk_decay_BGKND = torch.exp(elapsed_BGKTD[:, :, :, -1, None, :] * A_GKND)
     starts: list[Tensor] = []
-    for decay_BGDN, local_BGDN in zip(chunk_decay_BGKDN.unbind(2), local_BGKDN.unbind(2), strict=True):
-        starts.append(state_BGDN)
-        state_BGDN = decay_BGDN * state_BGDN + local_BGDN
-    start_BGKDN = torch.stack(starts, dim=2)
+    for decay_BGND, local_BGND in zip(chunk_decay_BGKND.unbind(2), local_BGKND.unbind(2), strict=True):
+        starts.append(state_BGND)
+        state_BGND = decay_BGND * state_BGND + local_BGND
+    start_BGKND = torch.stack(starts, dim=2)
 
     # What is left of it at each step of the chunk.
-    inherited_BGKTDN = torch.exp(elapsed_BGKTD[..., None] * A_GKDN[:, :, None]) * start_BGKDN[:, :, :, None]
-    y_BGKTD = y_BGKTD + (inherited_BGKTDN @ C_BGKTN[..., None]).squeeze(-1)
-    return y_BGKTD.flatten(2, 3)[:, :, :length], state_BGDN
+    inherited_BGKTND = (
+        torch.exp(elapsed_BGKTD[..., None, :] * A_GKND[:, :, None]) * start_BGKND[:, :, :, None]
+    )
+    y_BGKTD = y_BGKTD + (C_BGKTN[..., None, :] @ inherited_BGKTND).squeeze(-2)
+    return y_BGKTD.flatten(2, 3)[:, :, :length], state_BGND
 
 
 def _chunked(x_BGSD: Tensor, steps: int) -> Tensor:
