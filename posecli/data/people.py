@@ -76,9 +76,9 @@ def find_coco(folder: Path, split: str) -> tuple[Path, Path]:
         (folder / "annotations" / f"person_keypoints_{split}2017.json", folder / f"{split}2017"),
         (folder / "annotations" / f"person_keypoints_{split}2017.json", folder / "images" / f"{split}2017"),
     ]
-    for annotations, images in layouts:
-        if annotations.is_file() and images.is_dir():
-            return annotations, images
+    for labels, images in layouts:
+        if labels.is_file() and images.is_dir():
+            return labels, images
     looked = "; ".join(f"{a.relative_to(folder)} with {i.relative_to(folder)}/" for a, i in layouts)
     raise PosecliError(f"{folder}: no coco data for split '{split}'; looked for {looked}")
 

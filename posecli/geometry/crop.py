@@ -74,7 +74,7 @@ def invert_affine(affine: Affine) -> Affine:
 def warp(image: Image, affine: Affine, size: tuple[int, int], border: int = 0) -> Image:
     """The crop of `size` (height, width) that `affine` (picture to crop) cuts; grey `border` outside the picture.
 
-    A reduction of more than MAX_BILINEAR_REDUCTION is averaged first, so that small crops of large pictures do not alias.
+    A reduction beyond MAX_BILINEAR_REDUCTION is averaged first: small crops of large pictures would alias.
     """
     scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
     reduction = int(1 / max(scale, 1e-6))

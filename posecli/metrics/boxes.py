@@ -34,7 +34,7 @@ class BoxMetric:
     def update(
         self, detected: Boxes, boxes: FloatArray, crowd: NDArray[np.bool_], picture_height: int
     ) -> None:
-        """One picture: detections, true boxes (n, 4) xyxy, which of them are regions to ignore, its height in pixels."""
+        """One picture: detections, true boxes (n, 4) xyxy, which of them to ignore, and its height in pixels."""
         image_id = len(self._images) + 1
         self._images.append({"id": image_id})
         for box, ignore in zip(boxes, crowd, strict=True):

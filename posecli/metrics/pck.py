@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,16 @@ class Labelled(Protocol):
 
     @property
     def group(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SizedKeypoints:
+    """The plainest Labelled."""
+
+    keypoints: FloatArray
+    weights: FloatArray
+    box_height: float
+    group: str
 
 
 class PckByGroup:

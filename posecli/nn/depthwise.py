@@ -75,7 +75,7 @@ def _weight_gradient(grad_BCHW: Tensor, x_BCHW: Tensor, weight_C1KK: Tensor, str
     corner = weight_C1KK[..., :3, :3].contiguous()
     for row in (0, 2):
         for column in (0, 2):
-            # Tap (row + i, column + j) of the 5x5 kernel is tap (i, j) of a 3x3 kernel on an input shifted by (row, column).
+            # Tap (row + i, column + j) is tap (i, j) of a 3x3 kernel on an input shifted by (row, column).
             shifted = F.pad(x_BCHW, (2 - column, column, 2 - row, row))
             shifted = shifted.contiguous(memory_format=torch.channels_last)
             gradient = _native_weight_gradient(grad_BCHW, shifted, corner, stride, 0)

@@ -19,11 +19,15 @@ class Gate(nn.Module):
     @dataclass(frozen=True, kw_only=True)
     class Config:
         dim: int
+        init: float = (
+            1.0  # of the LayerNorm's weight; 0 starts closed, safe only with a residual around the product
+        )
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.conv = nn.Conv2d(config.dim, config.dim, kernel_size=3, padding=1, groups=config.dim)
         self.norm = nn.LayerNorm(config.dim)
+        nn.init.constant_(self.norm.weight, config.init)
 
     def forward(self, x_BTHWD: Tensor) -> Tensor:
         local_BTHWD = to_clip(self.conv(to_pictures(x_BTHWD)), x_BTHWD.shape[1])

@@ -51,7 +51,8 @@ class GLSMamba(nn.Module):
         gsm_blocks: int = 4
         lrm_blocks: int = 2
         ffn_ratio: int = 4
-        ffn_zero_init: bool = False
+        ffn_zero_init: bool = False  # FFNs start as the identity
+        gate_init: float = 1.0  # weight of the gates' LayerNorms; near 0: blocks start as the identity
         outer_residual: bool = False  # z = x + main * gate instead of main * gate
 
         state: int = 16
@@ -80,6 +81,10 @@ class GLSMamba(nn.Module):
             if not self.routes or len(set(self.routes)) != len(self.routes):
                 raise PosecliError(
                     f"temporal.routes: {list(self.routes)} must name each route once, and one at least"
+                )
+            if self.gate_init == 0 and not self.outer_residual:
+                raise PosecliError(
+                    "temporal.gate_init = 0 lets nothing pass unless temporal.outer_residual is on"
                 )
             if self.frames % 2 == 0 and self.output == "keyframe":
                 raise PosecliError(f"input.frames: {self.frames} has no middle frame; choose an odd number")
@@ -196,7 +201,7 @@ def _gsm_block(config: GLSMamba.Config) -> GSMBlock.Config:
             panorama_axis=config.panorama_axis,
             space_scan=config.space_scan,
         ),
-        gate=Gate.Config(dim=config.dim),
+        gate=Gate.Config(dim=config.dim, init=config.gate_init),
         ffn=_ffn(config),
         outer_residual=config.outer_residual,
     )
@@ -205,7 +210,7 @@ def _gsm_block(config: GLSMamba.Config) -> GSMBlock.Config:
 def _lrm_block(config: GLSMamba.Config) -> LRMBlock.Config:
     return LRMBlock.Config(
         scan=WindowedScan.Config(s6=_s6(config), window=config.window),
-        gate=Gate.Config(dim=config.dim),
+        gate=Gate.Config(dim=config.dim, init=config.gate_init),
         ffn=_ffn(config),
         outer_residual=config.outer_residual,
     )

@@ -1,0 +1,197 @@
+"""Training windows: a person over a few consecutive frames, cut out with one box and one draw of augmentation.
+
+Three kinds of windows: real ones from labelled clips, stills set in motion by a moving camera, and rendered scenes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.random import Generator
+
+from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
+from posecli.data.clips import Clip, ClipFrames
+from posecli.data.crops import StillPeople, inside
+from posecli.data.degrade import Degradation, degrade
+from posecli.data.people import Person
+from posecli.data.rendered import RenderedScenes
+from posecli.geometry.crop import Affine, apply_affine, warp
+from posecli.skeletons import COCO, Skeleton
+from posecli.types import FloatArray, Image
+
+
+@dataclass(frozen=True, slots=True)
+class RawWindow:
+    """A person over consecutive frames, before cropping."""
+
+    images: list[Image]
+    motions: list[Affine]  # of each frame: picture pixels to the frame's, for pictures set in motion
+    box: FloatArray  # (4,) around the person on all frames
+    keypoints: FloatArray  # (T, K, 2) pixels of each frame
+    weights: FloatArray  # (T, K) 0: no label
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSample:
+    """One training or validation sample."""
+
+    images: Image  # (T, height, width, 3)
+    keypoints: FloatArray  # (T, K, 2) crop pixels
+    weights: FloatArray  # (T, K)
+    box_heights: FloatArray  # (T,) of the person, crop pixels
+    group: str
+
+
+class WindowSource(Protocol):
+    """Random access to windows."""
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int, rng: Generator) -> RawWindow: ...
+
+
+class ClipWindows:
+    """A track of a clip, from every frame on.
+
+    Args:
+        length: frames of a window.
+        strides: how many frames apart they lie; one is drawn each time, so that motion comes in several speeds.
+        step: windows begin at every step-th frame.
+    """
+
+    def __init__(
+        self, clips: list[Clip], cache: Path, length: int, strides: tuple[int, ...] = (1,), step: int = 1
+    ) -> None:
+        self._clips, self._length, self._strides = clips, length, strides
+        self._frames = [ClipFrames(clip, cache) for clip in clips]
+        self._starts = [
+            (number, track, start)
+            for number, clip in enumerate(clips)
+            for track in clip.tracks().values()
+            for start in sorted(track)[::step]
+        ]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def load(self, index: int, rng: Generator) -> RawWindow:
+        number, track, start = self._starts[index]
+        clip = self._clips[number]
+        stride = int(rng.choice(self._strides))
+        frames = [min(start + i * stride, clip.frame_count - 1) for i in range(self._length)]
+        images = [self._frames[number][frame] for frame in frames]
+        return _raw_window(images, [track.get(frame) for frame in frames], clip.name)
+
+
+def _raw_window(images: list[Image], people: list[Person | None], group: str) -> RawWindow:
+    """A window of frames; None where the person is not labelled."""
+    seen = [person for person in people if person is not None]
+    boxes = np.stack([person.box for person in seen])
+    blank = np.zeros_like(seen[0].keypoints)
+    return RawWindow(
+        images,
+        [_IDENTITY] * len(images),
+        np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)]),
+        np.stack([blank if person is None else person.keypoints for person in people]),
+        np.stack([blank[:, 0] if person is None else person.labelled for person in people]),
+        group,
+    )
+
+
+_IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameraMotion:
+    """How a still is set in motion: standard deviations over a whole window, in units of the person's box."""
+
+    shift: float = 0.06
+    turn: float = 4.0  # degrees
+    zoom: float = 0.04
+
+
+class MovingStills:
+    """People of stills under a camera that moves evenly."""
+
+    def __init__(self, people: StillPeople, length: int, motion: CameraMotion | None = None) -> None:
+        self._people, self._length, self._motion = people, length, motion or CameraMotion()
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def load(self, index: int, rng: Generator) -> RawWindow:
+        image, person, group = self._people.load(index, rng)
+        side = float(max(person.box[2:] - person.box[:2]))
+        center = (person.box[:2] + person.box[2:]) / 2
+        drift = self._motion.shift * side * rng.standard_normal(2)
+        turn, zoom = self._motion.turn * rng.standard_normal(), self._motion.zoom * rng.standard_normal()
+        moments = np.linspace(-0.5, 0.5, self._length)
+        motions = [_similarity(center, turn * t, 1 + zoom * t, drift * t) for t in moments]
+        keypoints = np.stack([apply_affine(motion, person.keypoints) for motion in motions])
+        weights = np.repeat(person.labelled[None], self._length, 0)
+        return RawWindow([image] * self._length, motions, person.box, keypoints.astype(np.float32), weights, group)
+
+
+def _similarity(center: FloatArray, turn: float, zoom: float, shift: FloatArray) -> Affine:
+    """Turn (degrees) and zoom about a centre, then shift."""
+    cos, sin = np.cos(np.deg2rad(turn)) * zoom, np.sin(np.deg2rad(turn)) * zoom
+    linear = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([linear, center + shift - linear @ center])
+
+
+class RenderedWindows:
+    """A person of a rendered scene over a moment."""
+
+    def __init__(self, scenes: RenderedScenes, length: int, frame_rate: float = 24.0) -> None:
+        self._scenes, self._length, self._frame_rate = scenes, length, frame_rate
+
+    def __len__(self) -> int:
+        return len(self._scenes)
+
+    def load(self, index: int, rng: Generator) -> RawWindow:
+        images, people = self._scenes.film(index, rng, self._length, self._frame_rate)
+        return _raw_window(images, people, "synthetic")
+
+
+def make_window(
+    raw: RawWindow,
+    size: tuple[int, int],
+    rng: Generator,
+    augmentation: Augmentation = NO_AUGMENTATION,
+    degradation: Degradation | None = None,
+    skeleton: Skeleton = COCO,
+) -> WindowSample:
+    """Cut a window's person out of all its frames, with one draw.
+
+    Args:
+        size: (height, width) of the crops.
+        degradation: what may happen to single frames; None for nothing.
+    """
+    middle = len(raw.images) // 2
+    drawn = draw(rng, augmentation, raw.box, raw.keypoints[middle], raw.weights[middle], skeleton, size)
+    affine = drawn.affine(size)
+    crops = [
+        drawn.recolor(warp(image, _compose(affine, motion), size))
+        for image, motion in zip(raw.images, raw.motions, strict=True)
+    ]
+    if degradation is not None:
+        crops = degrade(rng, crops, degradation)
+    keypoints = apply_affine(affine, raw.keypoints)
+    weights = raw.weights
+    if drawn.mirror:
+        keypoints, weights = keypoints[:, skeleton.flip], weights[:, skeleton.flip]
+    weights = weights * inside(keypoints, size)
+    height = float(raw.box[3] - raw.box[1]) * (size[0] - 1) / drawn.box.height
+    heights = np.full(len(crops), height, np.float32)
+    return WindowSample(
+        np.stack(crops), keypoints.astype(np.float32), weights.astype(np.float32), heights, raw.group
+    )
+
+
+def _compose(outer: Affine, inner: Affine) -> Affine:
+    """The affine that does `inner` first."""
+    return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])
