@@ -20,7 +20,7 @@ from posecli.nn.scan import scan_routes
 StateInit = Literal["s4d_real", "random"]
 
 # Names of the parameters that weight decay must not touch: they set time constants and a skip, not features.
-NO_WEIGHT_DECAY = ("A_log_GDN", "D_GD", "dt_bias_GD")
+NO_WEIGHT_DECAY = ("A_log_GDN", "D_GD", "dt_bias_GD", "conv_bias_GD")
 
 
 class S6(nn.Module):

@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from posecli.data.mixture import Key, Mixture
+from posecli.nn.s6 import NO_WEIGHT_DECAY
 from posecli.train import checkpoint
 from posecli.train.checkpoint import RunState
 from posecli.train.ema import Average
@@ -81,7 +82,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            decays = parameter.ndim > 1 and not name.endswith(("A_log", "A_log_GDN", ".D", "D_GD"))
+            decays = parameter.ndim > 1 and name.rpartition(".")[2] not in NO_WEIGHT_DECAY
             groups.setdefault((decays, "backbone." in name), []).append(parameter)
     return torch.optim.AdamW(
         [
