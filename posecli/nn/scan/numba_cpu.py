@@ -103,8 +103,8 @@ class _Scan(torch.autograd.Function):
             A_GDN.new_empty(batch, *A_GDN.shape),
             B_BGLN.new_empty(blocks, *B_BGLN.shape),
             C_BGLN.new_empty(blocks, *C_BGLN.shape),
-            D_GD.new_zeros(batch, *D_GD.shape),
-            bias_GD.new_zeros(batch, *bias_GD.shape),
+            D_GD.new_empty(batch, *D_GD.shape),
+            bias_GD.new_empty(batch, *bias_GD.shape),
         ]
         arrays = [tensor.numpy() for tensor in (*tensors, order_GL, starts_BGPKNW)]
         with threads.parallel_region():

@@ -3,7 +3,7 @@
 One task scans one route of one batch element for LANES channels, from the first step to the last. Channels
 are the lanes of the vector unit, the loop over the states is inside the loop over the steps, and the block's
 states stay in the first-level cache. Rows of x, delta, B and C are read where they are, by the route's order.
-Lanes beyond the last channel have delta = A = 0 and stay zero.
+Lanes beyond the last channel have x = A = 0 and stay zero.
 
 The backward pass keeps no states but those at the start of every CHUNK steps: it recomputes a chunk forwards,
 then runs the adjoint recurrence backwards through it. With g[l] the gradient of the loss by h[l],
@@ -29,8 +29,9 @@ from numba.extending import intrinsic
 LANES = 32
 CHUNK = 32
 
-# Sums may be reordered and products fused; NaN and infinity keep their meaning, unlike under "fast".
-_FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+# Sums may be reordered and products fused; NaN and infinity keep their meaning, unlike under "fast". Divisions go
+# unchecked: Python's check for zero would keep their loop from being vectorised.
+_OPTIONS: Any = {"fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
 _LOG2_E = np.float32(1.4426950408889634)
 _LN_2 = np.float32(0.6931471805599453)
 _ZERO = np.float32(0.0)
@@ -50,7 +51,7 @@ def _times_power_of_two(typing_context: Any, x: Any, exponent: Any) -> Any:
     return types.float32(types.float32, types.float32), generate
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _exp2(t: Any) -> Any:
     """2 ** t for t <= 0, to 2e-7 relative; 2 ** -126 below that; NaN stays NaN. Exactly 1 at 0.
 
@@ -68,7 +69,7 @@ def _exp2(t: Any) -> Any:
     return _times_power_of_two(p, nearest)  # type: ignore[call-arg]
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _softplus(v: Any) -> Any:
     """log(1 + exp(v)) = max(v, 0) + log1p(e), e = exp(-|v|); log1p(e) = 2 artanh(s), s = e / (2 + e)."""
     e = _exp2(-abs(v) * _LOG2_E)
@@ -82,14 +83,14 @@ def _softplus(v: Any) -> Any:
     return (v if v > _ZERO else _ZERO) + s * p
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _sigmoid(v: Any) -> Any:
     """The derivative of softplus."""
     e = _exp2(-abs(v) * _LOG2_E)
     return (_ONE if v > _ZERO else e) / (_ONE + e)
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _read_decay_rates(A_DN: Any, rates_NW: Any, first: int, width: int) -> None:
     """A * log2(e), transposed: the kernels exponentiate to base 2."""
     for w in range(width):
@@ -97,17 +98,34 @@ def _read_decay_rates(A_DN: Any, rates_NW: Any, first: int, width: int) -> None:
             rates_NW[n, w] = A_DN[first + w, n] * _LOG2_E
 
 
-@njit(fastmath=_FASTMATH)
-def _read_durations(delta_W: Any, bias_W: Any, softplus: bool, durations_W: Any) -> None:
+@njit(**_OPTIONS)
+def _read_lanes(row_D: Any, first: int, end: int, lanes_W: Any) -> None:
+    """A block's part of a row, into the full width of the vector unit. Lanes beyond it keep their zeros."""
+    part = row_D[
+        first:end
+    ]  # indices from 0: so the compiler sees a contiguous load, not possibly negative indices
+    for w in range(len(part)):
+        lanes_W[w] = part[w]
+
+
+@njit(**_OPTIONS)
+def _to_durations(delta_W: Any, bias_W: Any, softplus: bool, dt_W: Any) -> None:
     if softplus:
-        for w in range(len(delta_W)):
-            durations_W[w] = _softplus(delta_W[w] + bias_W[w])
+        for w in range(LANES):
+            dt_W[w] = _softplus(delta_W[w] + bias_W[w])
     else:
-        for w in range(len(delta_W)):
-            durations_W[w] = delta_W[w] + bias_W[w]
+        for w in range(LANES):
+            dt_W[w] = delta_W[w] + bias_W[w]
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
+def _copy(source_NW: Any, target_NW: Any) -> None:
+    for n in range(source_NW.shape[0]):
+        for w in range(LANES):
+            target_NW[n, w] = source_NW[n, w]
+
+
+@njit(**_OPTIONS)
 def _forward_block(
     x_LD: Any,
     delta_LD: Any,
@@ -127,20 +145,30 @@ def _forward_block(
     states = A_DN.shape[1]
     end = min(first + LANES, channels)
     width = end - first
-    h_NW = np.zeros((states, LANES), np.float32)
-    rates_NW = np.zeros((states, LANES), np.float32)
-    dt_W, input_W, y_W = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
-    bias_W, D_W = bias_D[first:end], D_D[first:end]
+    h_NW, rates_NW = np.zeros((states, LANES), np.float32), np.zeros((states, LANES), np.float32)
+    lanes = np.zeros((7, LANES), np.float32)
+    x_W, delta_W, dt_W, input_W, y_W, bias_W, D_W = (
+        lanes[0],
+        lanes[1],
+        lanes[2],
+        lanes[3],
+        lanes[4],
+        lanes[5],
+        lanes[6],
+    )
     _read_decay_rates(A_DN, rates_NW, first, width)
+    _read_lanes(bias_D, first, end, bias_W)
+    _read_lanes(D_D, first, end, D_W)
 
     for step in range(length):
         if starts_KNW.shape[0] > 0 and step % CHUNK == 0:
-            starts_KNW[step // CHUNK] = h_NW
+            _copy(h_NW, starts_KNW[step // CHUNK])
         token = order_L[step]
-        # Slices, then indices from 0: so the compiler sees contiguous loads, not possibly negative indices.
-        x_W, y_out_W, B_N, C_N = x_LD[token, first:end], y_LD[token, first:end], B_LN[token], C_LN[token]
-        _read_durations(delta_LD[token, first:end], bias_W, softplus, dt_W)
-        for w in range(width):
+        B_N, C_N, y_out_W = B_LN[token], C_LN[token], y_LD[token, first:end]
+        _read_lanes(x_LD[token], first, end, x_W)
+        _read_lanes(delta_LD[token], first, end, delta_W)
+        _to_durations(delta_W, bias_W, softplus, dt_W)
+        for w in range(LANES):
             input_W[w] = dt_W[w] * x_W[w]
             y_W[w] = D_W[w] * x_W[w]
         for n in range(states):
@@ -157,7 +185,7 @@ def _forward_block(
             last_DN[first + w, n] = h_NW[n, w]
 
 
-@njit(parallel=True, fastmath=_FASTMATH, nogil=True, cache=True)
+@njit(parallel=True, nogil=True, cache=True, **_OPTIONS)
 def forward(
     x_BGLD: Any,  # (B, 1 or G, L, D)
     delta_BGLD: Any,
@@ -195,7 +223,7 @@ def forward(
         )
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _recompute_step(
     rates_NW: Any, dt_W: Any, input_W: Any, B_N: Any, before_NW: Any, decay_NW: Any, after_NW: Any
 ) -> None:
@@ -207,7 +235,7 @@ def _recompute_step(
             after_NW[n, w] = decay * before_NW[n, w] + input_W[w] * b
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _adjoint_step(
     adjoint_N3W: Any,  # rates (A * log2(e)); the gradient by the state, updated; the gradient by A, updated
     dt_W: Any,
@@ -238,7 +266,7 @@ def _adjoint_step(
         dB_N[n], dC_N[n] = dB, dC
 
 
-@njit(fastmath=_FASTMATH)
+@njit(**_OPTIONS)
 def _backward_block(
     x_LD: Any,
     delta_LD: Any,
@@ -267,61 +295,67 @@ def _backward_block(
     width = end - first
     h_TNW = np.zeros((CHUNK + 1, states, LANES), np.float32)
     decay_TNW = np.zeros((CHUNK, states, LANES), np.float32)
-    dt_TW, input_TW = np.zeros((CHUNK, LANES), np.float32), np.zeros((CHUNK, LANES), np.float32)
-    dy_W, gradient_2W = np.zeros(LANES, np.float32), np.zeros((2, LANES), np.float32)
-    adjoint_N3W = np.zeros((states, 3, LANES), np.float32)
-    rates_NW = np.zeros((states, LANES), np.float32)
-    bias_W, D_W, dbias_W, dD_W = bias_D[first:end], D_D[first:end], dbias_D[first:end], dD_D[first:end]
+    rates_NW, adjoint_N3W = np.zeros((states, LANES), np.float32), np.zeros((states, 3, LANES), np.float32)
+    steps_T4W = np.zeros((CHUNK, 4, LANES), np.float32)  # x, delta with its bias, its softplus dt, dt * x
+    lanes = np.zeros((7, LANES), np.float32)
+    dy_W, delta_W, ddelta_W, bias_W, D_W = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
+    dD_W, dbias_W, gradient_2W = lanes[5], lanes[6], np.zeros((2, LANES), np.float32)
+    _read_lanes(bias_D, first, end, bias_W)
+    _read_lanes(D_D, first, end, D_W)
     _read_decay_rates(A_DN, rates_NW, first, width)
-    adjoint_N3W[:, 0] = rates_NW
-    for w in range(width):
-        for n in range(states):
+    for n in range(states):
+        for w in range(width):
+            adjoint_N3W[n, 0, w] = rates_NW[n, w]
             adjoint_N3W[n, 1, w] = dlast_DN[first + w, n]
 
     for chunk in range(starts_KNW.shape[0] - 1, -1, -1):
         first_step = chunk * CHUNK
         steps = min(CHUNK, length - first_step)
-        h_TNW[0] = starts_KNW[chunk]
+        _copy(starts_KNW[chunk], h_TNW[0])
         for t in range(steps):
             token = order_L[first_step + t]
-            x_W = x_LD[token, first:end]
-            _read_durations(delta_LD[token, first:end], bias_W, softplus, dt_TW[t])
-            for w in range(width):
-                input_TW[t, w] = dt_TW[t, w] * x_W[w]
-            _recompute_step(
-                rates_NW, dt_TW[t], input_TW[t], B_LN[token], h_TNW[t], decay_TNW[t], h_TNW[t + 1]
-            )
+            x_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 2], steps_T4W[t, 3]
+            _read_lanes(x_LD[token], first, end, x_W)
+            _read_lanes(delta_LD[token], first, end, delta_W)
+            _to_durations(delta_W, bias_W, softplus, dt_W)
+            for w in range(LANES):
+                steps_T4W[t, 1, w] = delta_W[w] + bias_W[w]
+                input_W[w] = dt_W[w] * x_W[w]
+            _recompute_step(rates_NW, dt_W, input_W, B_LN[token], h_TNW[t], decay_TNW[t], h_TNW[t + 1])
 
         for t in range(steps - 1, -1, -1):
             token = order_L[first_step + t]
-            x_W, dy_in_W, dt_W = x_LD[token, first:end], dy_LD[token, first:end], dt_TW[t]
-            dx_W, ddelta_W, delta_W = (
-                dx_LD[token, first:end],
-                ddelta_LD[token, first:end],
-                delta_LD[token, first:end],
-            )
-            dy_W[:width] = dy_in_W
-            gradient_2W[:] = _ZERO
+            x_W, v_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 1], steps_T4W[t, 2], steps_T4W[t, 3]
+            dx_out_W, ddelta_out_W = dx_LD[token, first:end], ddelta_LD[token, first:end]
+            _read_lanes(dy_LD[token], first, end, dy_W)
+            for w in range(LANES):
+                gradient_2W[0, w] = _ZERO
+                gradient_2W[1, w] = _ZERO
             _adjoint_step(
-                adjoint_N3W, dt_W, input_TW[t], dy_W, B_LN[token], C_LN[token],
+                adjoint_N3W, dt_W, input_W, dy_W, B_LN[token], C_LN[token],
                 h_TNW[t], decay_TNW[t], h_TNW[t + 1], gradient_2W, dB_LN[token], dC_LN[token],
             )  # fmt: skip
-            for w in range(width):
-                dx_W[w] = gradient_2W[0, w] * dt_W[w] + D_W[w] * dy_W[w]
+            for w in range(LANES):
                 ddelta_W[w] = gradient_2W[1, w] * _LN_2 + gradient_2W[0, w] * x_W[w]
                 dD_W[w] += dy_W[w] * x_W[w]
             if softplus:
-                for w in range(width):
-                    ddelta_W[w] *= _sigmoid(delta_W[w] + bias_W[w])
-            for w in range(width):
+                for w in range(LANES):
+                    ddelta_W[w] *= _sigmoid(v_W[w])
+            for w in range(LANES):
                 dbias_W[w] += ddelta_W[w]
+            for w in range(width):
+                dx_out_W[w] = gradient_2W[0, w] * dt_W[w] + D_W[w] * dy_W[w]
+                ddelta_out_W[w] = ddelta_W[w]
 
+    for w in range(width):
+        dD_D[first + w] = dD_W[w]
+        dbias_D[first + w] = dbias_W[w]
     for w in range(width):
         for n in range(states):
             dA_DN[first + w, n] = adjoint_N3W[n, 2, w]
 
 
-@njit(parallel=True, fastmath=_FASTMATH, nogil=True, cache=True)
+@njit(parallel=True, nogil=True, cache=True, **_OPTIONS)
 def backward(
     x_BGLD: Any,
     delta_BGLD: Any,
@@ -340,8 +374,8 @@ def backward(
     dA_BGDN: Any,
     dB_PBGLN: Any,  # one part a channel block, to be summed: tasks must not write to the same place
     dC_PBGLN: Any,
-    dD_BGD: Any,  # zeros at the start
-    dbias_BGD: Any,  # zeros at the start
+    dD_BGD: Any,
+    dbias_BGD: Any,
 ) -> None:
     batch, routes, _, channels = delta_BGLD.shape
     blocks = (channels + LANES - 1) // LANES
