@@ -7,6 +7,7 @@ figures.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -61,11 +62,11 @@ class Draw:
 
     def recolor(self, crop: Image) -> Image:
         if self.blur > 0:
-            crop = cv2.GaussianBlur(crop, (0, 0), self.blur)
+            crop = cast(Image, cv2.GaussianBlur(crop, (0, 0), self.blur))
         if np.all(self.gain == 1) and self.offset == 0:
             return crop
         table = np.arange(256, dtype=np.float32)[:, None] * self.gain + self.offset
-        return cv2.LUT(crop, np.clip(table, 0, 255).astype(np.uint8)[None])
+        return cast(Image, cv2.LUT(crop, np.clip(table, 0, 255).astype(np.uint8)[None]))
 
 
 def draw(

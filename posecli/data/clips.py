@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,18 +28,19 @@ class Clip:
 
     path: Path
     people: dict[int, tuple[Person, ...]]  # by frame index; frames without people are left out
-    frame_count: int
+    frame_count: int  # up to the last labelled one
 
     @property
     def name(self) -> str:
         return self.path.stem
 
     def tracks(self) -> dict[int, dict[int, Person]]:
-        """track id -> frame index -> person."""
+        """track id -> frame index -> person; regions to ignore are no tracks."""
         tracks: dict[int, dict[int, Person]] = {}
         for frame, people in sorted(self.people.items()):
             for person in people:
-                tracks.setdefault(person.track_id, {})[frame] = person
+                if not person.crowd:
+                    tracks.setdefault(person.track_id, {})[frame] = person
         return tracks
 
 
@@ -69,7 +71,7 @@ def _load_clip(file: Path) -> Clip:
     video = file.with_suffix(".mp4")
     if not video.is_file():
         raise PosecliError(f"{video}: not there; {file.name} labels it")
-    return Clip(video, people, len(frame_of))
+    return Clip(video, people, max(frame_of.values(), default=-1) + 1)
 
 
 class ClipFrames:
@@ -101,8 +103,12 @@ class ClipFrames:
         with open_source(self._path) as source:
             shape = (self._frame_count, source.info.height, source.info.width, 3)
             frames = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
-            for frame in source.frames():
-                if frame.index < self._frame_count:
-                    frames[frame.index] = frame.image
+            count = 0
+            for frame in islice(source.frames(), self._frame_count):
+                frames[frame.index] = frame.image
+                count += 1
         frames.flush()
+        if count < self._frame_count:
+            part.unlink()
+            raise PosecliError(f"{self._path}: has {count} frames, but {self._frame_count} are labelled")
         part.replace(self._file)

@@ -68,7 +68,7 @@ class ClipPeople:
             for number, clip in enumerate(clips)
             for frame, people in clip.people.items()
             for person in people
-            if frame % stride == 0 and person.labelled.sum() >= min_keypoints
+            if frame % stride == 0 and not person.crowd and person.labelled.sum() >= min_keypoints
         ]
 
     def __len__(self) -> int:

@@ -1,8 +1,9 @@
-"""What happens to single frames of a window, so that the others are worth looking at: blur, something in front, dark."""
+"""What happens to single frames of a window, so that the others count: blur, something in front, the dark."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -39,7 +40,9 @@ def _blur_some(rng: Generator, crops: list[Image]) -> list[Image]:
     """A run of frames smeared along one direction."""
     kernel = motion_kernel(int(rng.integers(5, 26)), rng.uniform(0, 180))
     blurred = _run(rng, len(crops))
-    return [cv2.filter2D(crop, -1, kernel) if i in blurred else crop for i, crop in enumerate(crops)]
+    return [
+        cast(Image, cv2.filter2D(crop, -1, kernel)) if i in blurred else crop for i, crop in enumerate(crops)
+    ]
 
 
 def motion_kernel(length: int, angle: float) -> FloatArray:
@@ -91,13 +94,15 @@ def _texture(rng: Generator, height: int, width: int) -> Image:
 def _darken(rng: Generator, crops: list[Image]) -> list[Image]:
     """Low light: little signal, much noise."""
     gain, sigma = rng.uniform(0.15, 0.5), rng.uniform(2, 8)
-    return [np.clip(crop * gain + rng.normal(0, sigma, crop.shape), 0, 255).astype(np.uint8) for crop in crops]
+    return [
+        np.clip(crop * gain + rng.normal(0, sigma, crop.shape), 0, 255).astype(np.uint8) for crop in crops
+    ]
 
 
 def compress(image: Image, quality: int) -> Image:
     """Through JPEG and back."""
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return cast(Image, cv2.imdecode(data, cv2.IMREAD_COLOR))
 
 
 def _run(rng: Generator, count: int) -> range:

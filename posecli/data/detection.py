@@ -52,7 +52,8 @@ def make_detection_sample(
         np.min(clipped[:, 2:] - clipped[:, :2], axis=1, initial=np.inf) >= MIN_SIDE
     )
     keep = usable & ~crowd
-    return DetectionSample(crop, clipped[keep], clipped[~keep])
+    seen = _area(clipped) > 0
+    return DetectionSample(crop, clipped[keep], clipped[~keep & seen])
 
 
 def _place(drawn: Draw) -> Draw:

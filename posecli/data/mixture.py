@@ -7,13 +7,14 @@ the place in the batch: so a resumed run sees what an unbroken one would have se
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 
 
-class Key(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Key:
     """Names one sample of one step; a dataset's __getitem__ takes it."""
 
     dataset: int

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
 from posecli.data.clips import Clip, ClipFrames
@@ -133,10 +134,14 @@ class MovingStills:
         motions = [_similarity(center, turn * t, 1 + zoom * t, drift * t) for t in moments]
         keypoints = np.stack([apply_affine(motion, person.keypoints) for motion in motions])
         weights = np.repeat(person.labelled[None], self._length, 0)
-        return RawWindow([image] * self._length, motions, person.box, keypoints.astype(np.float32), weights, group)
+        return RawWindow(
+            [image] * self._length, motions, person.box, keypoints.astype(np.float32), weights, group
+        )
 
 
-def _similarity(center: FloatArray, turn: float, zoom: float, shift: FloatArray) -> Affine:
+def _similarity(
+    center: NDArray[np.floating], turn: float, zoom: float, shift: NDArray[np.floating]
+) -> Affine:
     """Turn (degrees) and zoom about a centre, then shift."""
     cos, sin = np.cos(np.deg2rad(turn)) * zoom, np.sin(np.deg2rad(turn)) * zoom
     linear = np.array([[cos, -sin], [sin, cos]])

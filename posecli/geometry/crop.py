@@ -7,6 +7,7 @@ CVPR 2020): the crop's first and last pixel centres, 0 and size - 1, lie on the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -80,9 +81,10 @@ def warp(image: Image, affine: Affine, size: tuple[int, int], border: int = 0) -
     reduction = int(1 / max(scale, 1e-6))
     if reduction >= MAX_BILINEAR_REDUCTION:
         image, affine = _reduce(image, affine, size, reduction)
-    return cv2.warpAffine(
+    crop = cv2.warpAffine(
         image, affine, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderValue=(border,) * 3
     )
+    return cast(Image, crop)
 
 
 def _reduce(image: Image, affine: Affine, size: tuple[int, int], factor: int) -> tuple[Image, Affine]:
@@ -102,4 +104,6 @@ def _reduce(image: Image, affine: Affine, size: tuple[int, int], factor: int) ->
     reduced = cv2.resize(part, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
     # A reduced pixel u is centred at picture pixel (u + 0.5) * factor - 0.5 + low.
     offset = low + 0.5 * factor - 0.5
-    return reduced, np.column_stack([affine[:, :2] * factor, affine[:, :2] @ offset + affine[:, 2]])
+    return cast(Image, reduced), np.column_stack(
+        [affine[:, :2] * factor, affine[:, :2] @ offset + affine[:, 2]]
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posecli.types import FloatArray
 
@@ -65,5 +66,5 @@ class PckByGroup:
         }
 
 
-def _share(distances: FloatArray, threshold: float) -> float:
+def _share(distances: NDArray[np.floating], threshold: float) -> float:
     return float((distances <= threshold).mean()) if len(distances) else float("nan")

@@ -151,7 +151,7 @@ def imagenet_state(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
                 f"{ours}.project.norm": f"{theirs}._bn2",
             }
             number += 1
-    state = {}
+    state: dict[str, Tensor] = {}
     for ours, theirs in names.items():
         parts = ("weight",) if ours.endswith("conv") else ("weight", "bias", "running_mean", "running_var")
         state |= {f"{ours}.{part}": tensors[f"{theirs}.{part}"] for part in parts}

@@ -27,6 +27,8 @@ from posecli.types import FloatArray, Frame, Poses, Tracks
 
 DEFAULT_BATCH = 8  # windows of one person
 DEFAULT_CHUNK = 8  # frames
+# Windows that wait for a batch to fill: where few people are seen, memory must stay bounded all the same.
+MAX_WAITING = 64
 MAX_GAP = 10  # frames that a person may go unseen and still be filled in
 
 
@@ -74,6 +76,9 @@ def estimate_tracked(tracked: Iterable[Tracked], model: PoseModel, options: Opti
             if len(batch) == options.batch:
                 _run(model, batch, options.bf16)
                 batch = []
+        if batch and len(waiting) > MAX_WAITING:
+            _run(model, batch, options.bf16)
+            batch = []
         while waiting and not waiting[0].missing:
             yield from waiting.popleft().poses
     if batch:

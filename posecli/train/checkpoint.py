@@ -38,9 +38,9 @@ def save(folder: Path, state: RunState) -> None:
     try:
         torch.save(content, part)
         part.replace(folder / FILE_NAME)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         part.unlink(missing_ok=True)
-        raise PosecliError(f"{folder / FILE_NAME}: can't be written ({error.strerror or error})") from None
+        raise PosecliError(f"{folder / FILE_NAME}: can't be written ({str(error).splitlines()[0]})") from None
 
 
 def load(folder: Path, state: RunState) -> bool:

@@ -6,13 +6,14 @@ import csv
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from posecli.data.mixture import Key, Mixture
+from posecli.errors import PosecliError
 from posecli.nn.s6 import NO_WEIGHT_DECAY
 from posecli.train import checkpoint
 from posecli.train.checkpoint import RunState
@@ -22,7 +23,7 @@ from posecli.train.schedule import learning_rate
 from posecli.train.tasks import Task
 
 
-class Observer:
+class Observer(Protocol):
     """Told what happens in a run; the command line shows it."""
 
     def on_start(self, state: RunState, recipe: Recipe) -> None: ...
@@ -53,13 +54,18 @@ def train(
         The exported file.
     """
     torch.manual_seed(recipe.seed)
-    model = task.build_model().to(device, memory_format=torch.channels_last)
+    model = task.build_model().to(device).to(memory_format=torch.channels_last)
     state = RunState(model, make_optimizer(model, recipe), Average(model, recipe.ema))
     if resume:
         checkpoint.load(folder, state)
     observer.on_start(state, recipe)
     saved = time.monotonic()
-    with CsvLog(folder / "log.csv", append=state.step > 0) as log:
+    # What an interrupted run logged after its last checkpoint is about to happen again.
+    evaluated = min(state.step, recipe.steps - 1)
+    with (
+        CsvLog(folder / "log.csv", last_step=state.step) as log,
+        CsvLog(folder / "quality.csv", last_step=evaluated) as quality_log,
+    ):
         for batch in _batches(task, recipe, state.step, workers):
             values = _step(task, recipe, state, batch, device)
             state.step += 1
@@ -67,12 +73,12 @@ def train(
                 log.write({"step": state.step, **values})
                 observer.on_step(state.step, values)
             if state.step % recipe.evaluate_every == 0 and state.step < recipe.steps:
-                _evaluate(task, state, folder, observer)
+                _evaluate(task, state, quality_log, observer)
             if time.monotonic() - saved > recipe.checkpoint_seconds:
                 checkpoint.save(folder, state)
                 saved = time.monotonic()
-    checkpoint.save(folder, state)
-    quality = _evaluate(task, state, folder, observer)
+        checkpoint.save(folder, state)
+        quality = _evaluate(task, state, quality_log, observer)
     notes = {"recipe": repr(recipe), "steps": str(state.step), "quality": repr(quality)}
     return task.export(state.average.model, folder, notes)
 
@@ -117,26 +123,34 @@ def _step(task: Task, recipe: Recipe, state: RunState, batch: Any, device: torch
     return {"loss": float(loss.detach()), **values, **rates}
 
 
-def _evaluate(task: Task, state: RunState, folder: Path, observer: Observer) -> dict[str, float]:
+def _evaluate(task: Task, state: RunState, log: CsvLog, observer: Observer) -> dict[str, float]:
     quality = task.evaluate(state.average.model)
-    with CsvLog(folder / "quality.csv", append=True) as log:
-        log.write({"step": state.step, **quality})
+    log.write({"step": state.step, **quality})
     observer.on_evaluation(state.step, quality)
     return quality
 
 
 def _batches(task: Task, recipe: Recipe, first_step: int, workers: int) -> Iterator[Any]:
     datasets = task.datasets()
+    lengths = [len(dataset) for dataset in datasets]  # type: ignore[arg-type]
+    if not lengths:
+        raise PosecliError("the recipe names no data: add a [[data]] table")
+    for entry, length in zip(recipe.data, lengths, strict=True):
+        if length == 0:
+            raise PosecliError(
+                f"dataset '{entry.name}' has nothing to train on; check its labels or leave it out"
+            )
     shares = [entry.share for entry in recipe.data]
-    mixture = Mixture([len(d) for d in datasets], shares, recipe.batch, recipe.seed, first_step, recipe.steps)  # type: ignore[arg-type]
+    mixture = Mixture(lengths, shares, recipe.batch, recipe.seed, first_step, recipe.steps)
     return iter(
         DataLoader(
             KeyedDatasets(datasets),
-            batch_sampler=mixture,  # type: ignore[arg-type]
+            batch_sampler=mixture,
             collate_fn=task.collate,
             num_workers=workers,
             prefetch_factor=4 if workers else None,
             worker_init_fn=_quiet_worker,
+            generator=torch.Generator(),  # leaves the global one, which checkpoints restore, alone
         )
     )
 
@@ -148,7 +162,7 @@ class KeyedDatasets(Dataset[Any]):
         self._datasets = datasets
 
     def __getitem__(self, key: Key) -> Any:
-        return self._datasets[key.dataset][key]  # type: ignore[index]
+        return self._datasets[key.dataset][key]
 
 
 def _quiet_worker(worker: int) -> None:
@@ -168,12 +182,20 @@ def _move(batch: Any, device: torch.device) -> Any:
 
 
 class CsvLog:
-    """Rows of numbers, one a line, flushed at once; columns are those of the first row."""
+    """Rows of numbers, one a line, flushed at once; columns are those of the first row, the first of them "step".
 
-    def __init__(self, path: Path, append: bool) -> None:
+    Args:
+        path: an earlier log there goes on.
+        last_step: the earlier log's rows of later steps are dropped; 0 begins anew.
+    """
+
+    def __init__(self, path: Path, last_step: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = path.open("a" if append else "w", newline="")
+        kept = _rows_until(path, last_step) if last_step > 0 else []
+        self._stream = path.open("w", newline="")
         self._writer = csv.writer(self._stream)
+        self._writer.writerows(kept)
+        self._stream.flush()
 
     def write(self, row: dict[str, float]) -> None:
         if self._stream.tell() == 0:
@@ -188,3 +210,13 @@ class CsvLog:
 
     def __exit__(self, *_: object) -> None:
         self._stream.close()
+
+
+def _rows_until(path: Path, last_step: int) -> list[list[str]]:
+    """The header and the rows of a log up to a step; a line that a kill cut off is left out."""
+    if not path.is_file():
+        return []
+    with path.open(newline="") as stream:
+        header, *rows = list(csv.reader(stream)) or [[]]
+    whole = [row for row in rows if len(row) == len(header)]
+    return [header] + [row for row in whole if int(row[0]) <= last_step] if header else []

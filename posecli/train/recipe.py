@@ -13,6 +13,8 @@ from typing import Any
 
 from posecli.errors import PosecliError, UsageError
 
+CHOICES = {"schedule": ("cosine", "milestones"), "loss": ("cross_entropy", "mse")}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataShare:
@@ -96,9 +98,16 @@ def _find(source: str) -> Path:
 
 
 def _build(table: dict[str, Any], where: str) -> Recipe:
+    from posecli.data.augment import Augmentation
+
     shares = tuple(_dataclass(DataShare, entry, f"{where} [[data]]") for entry in table.pop("data", []))
     table = {name: _tuples(value) for name, value in table.items()}
-    return _dataclass(Recipe, {**table, "data": shares}, where)
+    recipe = _dataclass(Recipe, {**table, "data": shares}, where)
+    _dataclass(Augmentation, recipe.augmentation, f"{where} [augmentation]")
+    for name, known in CHOICES.items():
+        if getattr(recipe, name) not in known:
+            raise PosecliError(f"{where}: {name} = '{getattr(recipe, name)}' is none of {', '.join(known)}")
+    return recipe
 
 
 def _tuples(value: Any) -> Any:
@@ -110,7 +119,18 @@ def _dataclass(kind: Any, table: dict[str, Any], where: str) -> Any:
     unknown = sorted(set(table) - set(known))
     if unknown:
         raise PosecliError(f"{where}: unknown {', '.join(unknown)}; known: {', '.join(known)}")
+    defaults = {f.name: f.default for f in dataclasses.fields(kind)}
     try:
-        return kind(**table)
+        return kind(**{name: _like(defaults[name], value, name) for name, value in table.items()})
     except TypeError as error:
         raise PosecliError(f"{where}: {error}") from None
+
+
+def _like(default: Any, value: Any, name: str) -> Any:
+    """The value, which must be of the default's type where that is a plain one; whole numbers may be floats."""
+    kind = type(default)
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind in (bool, int, float, str) and type(value) is not kind:
+        raise TypeError(f"{name} = {value!r} must be of type {kind.__name__}")
+    return value

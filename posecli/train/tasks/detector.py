@@ -21,7 +21,7 @@ from posecli.metrics.boxes import BoxMetric
 from posecli.nn.detector import PersonDetector
 from posecli.nn.normalize import LITE_MEAN, LITE_STD, normalize
 from posecli.train.detection_loss import detection_loss
-from posecli.train.pretrained import load_imagenet
+from posecli.train.pretrained import initialize
 from posecli.train.recipe import DataShare, Recipe
 from posecli.train.schedule import crop_size
 from posecli.types import Image
@@ -43,7 +43,7 @@ class PictureDataset(Dataset[DetectionSample]):
     def __len__(self) -> int:
         return len(self._source)
 
-    def __getitem__(self, key: Key) -> DetectionSample:  # type: ignore[override]
+    def __getitem__(self, key: Key) -> DetectionSample:
         rng = sample_rng(self._recipe.seed, key)
         image, people = self._source.load(key.index, rng)
         size = crop_size(self._recipe, key.step, DEFAULT_SIZE)
@@ -80,7 +80,7 @@ class DetectorTask:
 
     def build_model(self) -> nn.Module:
         model = PersonDetector(PersonDetector.Config())
-        load_imagenet(model.backbone, self._recipe.init)
+        initialize(model, model.backbone, self._recipe.init)
         return model
 
     def datasets(self) -> list[Dataset[Any]]:

@@ -24,7 +24,7 @@ from posecli.metrics.pck import PckByGroup
 from posecli.nn.normalize import normalize
 from posecli.nn.pose_encoder import LitePoseEncoder
 from posecli.train.losses import heatmap_loss
-from posecli.train.pretrained import load_imagenet
+from posecli.train.pretrained import initialize
 from posecli.train.recipe import DataShare, Recipe
 from posecli.train.schedule import crop_size
 from posecli.weights.half import export_half
@@ -47,7 +47,7 @@ class CropDataset(Dataset[Crop]):
     def __len__(self) -> int:
         return len(self._source)
 
-    def __getitem__(self, key: Key) -> Crop:  # type: ignore[override]
+    def __getitem__(self, key: Key) -> Crop:
         rng = sample_rng(self._recipe.seed, key)
         size = crop_size(self._recipe, key.step, CROP_SIZE)
         image, person, group = self._source.load(key.index, rng)
@@ -62,7 +62,7 @@ class EncoderTask:
 
     def build_model(self) -> nn.Module:
         model = LitePoseEncoder(LitePoseEncoder.Config())
-        load_imagenet(model.backbone, self._recipe.init)
+        initialize(model, model.backbone, self._recipe.init)
         return model
 
     def datasets(self) -> list[Dataset[Any]]:

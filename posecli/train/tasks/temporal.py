@@ -55,7 +55,7 @@ class WindowDataset(Dataset[WindowSample]):
     def __len__(self) -> int:
         return len(self._source)
 
-    def __getitem__(self, key: Key) -> WindowSample:  # type: ignore[override]
+    def __getitem__(self, key: Key) -> WindowSample:
         rng = sample_rng(self._recipe.seed, key)
         raw = self._source.load(key.index, rng)
         return make_window(raw, self._size, rng, self._augmentation, Degradation())
