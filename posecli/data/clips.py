@@ -56,10 +56,10 @@ def load_clips(folder: Path, split: str) -> list[Clip]:
         raise PosecliError(
             f"{folder}: no clips for split '{split}'; looked for clips/{split}/NAME.json with NAME.mp4"
         )
-    return [_load_clip(file) for file in files]
+    return [load_clip(file) for file in files]
 
 
-def _load_clip(file: Path) -> Clip:
+def load_clip(file: Path) -> Clip:
     data = read_json(file)
     try:
         frame_of = {image["id"]: int(image["frame"]) for image in data["images"]}
