@@ -109,13 +109,16 @@ def _read_lanes(row_D: Any, first: int, end: int, lanes_W: Any) -> None:
 
 
 @njit(**_OPTIONS)
-def _to_durations(delta_W: Any, bias_W: Any, softplus: bool, dt_W: Any) -> None:
+def _add_bias(delta_W: Any, bias_W: Any, softplus: bool, dt_W: Any) -> None:
+    """delta becomes delta + bias, and dt the duration of the step: that, or its softplus."""
+    for w in range(LANES):
+        delta_W[w] += bias_W[w]
     if softplus:
         for w in range(LANES):
-            dt_W[w] = _softplus(delta_W[w] + bias_W[w])
+            dt_W[w] = _softplus(delta_W[w])
     else:
         for w in range(LANES):
-            dt_W[w] = delta_W[w] + bias_W[w]
+            dt_W[w] = delta_W[w]
 
 
 @njit(**_OPTIONS)
@@ -147,15 +150,8 @@ def _forward_block(
     width = end - first
     h_NW, rates_NW = np.zeros((states, LANES), np.float32), np.zeros((states, LANES), np.float32)
     lanes = np.zeros((7, LANES), np.float32)
-    x_W, delta_W, dt_W, input_W, y_W, bias_W, D_W = (
-        lanes[0],
-        lanes[1],
-        lanes[2],
-        lanes[3],
-        lanes[4],
-        lanes[5],
-        lanes[6],
-    )
+    x_W, delta_W, dt_W, input_W, y_W = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
+    bias_W, D_W = lanes[5], lanes[6]
     _read_decay_rates(A_DN, rates_NW, first, width)
     _read_lanes(bias_D, first, end, bias_W)
     _read_lanes(D_D, first, end, D_W)
@@ -167,7 +163,7 @@ def _forward_block(
         B_N, C_N, y_out_W = B_LN[token], C_LN[token], y_LD[token, first:end]
         _read_lanes(x_LD[token], first, end, x_W)
         _read_lanes(delta_LD[token], first, end, delta_W)
-        _to_durations(delta_W, bias_W, softplus, dt_W)
+        _add_bias(delta_W, bias_W, softplus, dt_W)
         for w in range(LANES):
             input_W[w] = dt_W[w] * x_W[w]
             y_W[w] = D_W[w] * x_W[w]
@@ -224,15 +220,35 @@ def forward(
 
 
 @njit(**_OPTIONS)
-def _recompute_step(
-    rates_NW: Any, dt_W: Any, input_W: Any, B_N: Any, before_NW: Any, decay_NW: Any, after_NW: Any
+def _recompute_chunk(
+    x_LD: Any,
+    delta_LD: Any,
+    B_LN: Any,
+    tokens_T: Any,  # as many as the chunk has steps
+    softplus: bool,
+    first: int,
+    end: int,
+    bias_W: Any,
+    rates_NW: Any,
+    steps_T4W: Any,  # written: x, delta with its bias, dt, dt * x
+    decay_TNW: Any,  # written
+    h_TNW: Any,  # the first state is read, the others are written
 ) -> None:
-    for n in range(len(B_N)):
-        b = B_N[n]
+    for t in range(len(tokens_T)):
+        token = tokens_T[t]
+        x_W, delta_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 1], steps_T4W[t, 2], steps_T4W[t, 3]
+        decay_NW, before_NW, after_NW, B_N = decay_TNW[t], h_TNW[t], h_TNW[t + 1], B_LN[token]
+        _read_lanes(x_LD[token], first, end, x_W)
+        _read_lanes(delta_LD[token], first, end, delta_W)
+        _add_bias(delta_W, bias_W, softplus, dt_W)
         for w in range(LANES):
-            decay = _exp2(rates_NW[n, w] * dt_W[w])
-            decay_NW[n, w] = decay
-            after_NW[n, w] = decay * before_NW[n, w] + input_W[w] * b
+            input_W[w] = dt_W[w] * x_W[w]
+        for n in range(len(B_N)):
+            b = B_N[n]
+            for w in range(LANES):
+                decay = _exp2(rates_NW[n, w] * dt_W[w])
+                decay_NW[n, w] = decay
+                after_NW[n, w] = decay * before_NW[n, w] + input_W[w] * b
 
 
 @njit(**_OPTIONS)
@@ -289,17 +305,15 @@ def _backward_block(
     dD_D: Any,
     dbias_D: Any,
 ) -> None:
-    length, channels = delta_LD.shape
-    states = A_DN.shape[1]
+    channels, states = A_DN.shape
     end = min(first + LANES, channels)
     width = end - first
     h_TNW = np.zeros((CHUNK + 1, states, LANES), np.float32)
     decay_TNW = np.zeros((CHUNK, states, LANES), np.float32)
     rates_NW, adjoint_N3W = np.zeros((states, LANES), np.float32), np.zeros((states, 3, LANES), np.float32)
-    steps_T4W = np.zeros((CHUNK, 4, LANES), np.float32)  # x, delta with its bias, its softplus dt, dt * x
-    lanes = np.zeros((7, LANES), np.float32)
-    dy_W, delta_W, ddelta_W, bias_W, D_W = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
-    dD_W, dbias_W, gradient_2W = lanes[5], lanes[6], np.zeros((2, LANES), np.float32)
+    steps_T4W = np.zeros((CHUNK, 4, LANES), np.float32)
+    lanes, gradient_2W = np.zeros((6, LANES), np.float32), np.zeros((2, LANES), np.float32)
+    dy_W, ddelta_W, bias_W, D_W, dD_W, dbias_W = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5]
     _read_lanes(bias_D, first, end, bias_W)
     _read_lanes(D_D, first, end, D_W)
     _read_decay_rates(A_DN, rates_NW, first, width)
@@ -309,23 +323,15 @@ def _backward_block(
             adjoint_N3W[n, 1, w] = dlast_DN[first + w, n]
 
     for chunk in range(starts_KNW.shape[0] - 1, -1, -1):
-        first_step = chunk * CHUNK
-        steps = min(CHUNK, length - first_step)
+        tokens_T = order_L[chunk * CHUNK : (chunk + 1) * CHUNK]
         _copy(starts_KNW[chunk], h_TNW[0])
-        for t in range(steps):
-            token = order_L[first_step + t]
-            x_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 2], steps_T4W[t, 3]
-            _read_lanes(x_LD[token], first, end, x_W)
-            _read_lanes(delta_LD[token], first, end, delta_W)
-            _to_durations(delta_W, bias_W, softplus, dt_W)
-            for w in range(LANES):
-                steps_T4W[t, 1, w] = delta_W[w] + bias_W[w]
-                input_W[w] = dt_W[w] * x_W[w]
-            _recompute_step(rates_NW, dt_W, input_W, B_LN[token], h_TNW[t], decay_TNW[t], h_TNW[t + 1])
+        _recompute_chunk(
+            x_LD, delta_LD, B_LN, tokens_T, softplus, first, end, bias_W, rates_NW, steps_T4W, decay_TNW, h_TNW
+        )  # fmt: skip
 
-        for t in range(steps - 1, -1, -1):
-            token = order_L[first_step + t]
-            x_W, v_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 1], steps_T4W[t, 2], steps_T4W[t, 3]
+        for t in range(len(tokens_T) - 1, -1, -1):
+            token = tokens_T[t]
+            x_W, delta_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 1], steps_T4W[t, 2], steps_T4W[t, 3]
             dx_out_W, ddelta_out_W = dx_LD[token, first:end], ddelta_LD[token, first:end]
             _read_lanes(dy_LD[token], first, end, dy_W)
             for w in range(LANES):
@@ -340,7 +346,7 @@ def _backward_block(
                 dD_W[w] += dy_W[w] * x_W[w]
             if softplus:
                 for w in range(LANES):
-                    ddelta_W[w] *= _sigmoid(v_W[w])
+                    ddelta_W[w] *= _sigmoid(delta_W[w])
             for w in range(LANES):
                 dbias_W[w] += ddelta_W[w]
             for w in range(width):
