@@ -97,11 +97,13 @@ def _reduce(image: Image, affine: Affine, size: tuple[int, int], factor: int) ->
     low -= low % factor
     high = np.clip(np.ceil(seen.max(0)).astype(int) + factor + 1, 0, limit)
     part = image[low[1] : high[1], low[0] : high[0]]
-    columns, rows = (high - low) // factor
+    columns, rows = -(-(high - low) // factor)
     if columns == 0 or rows == 0:
         return image, affine
-    part = part[: rows * factor, : columns * factor]
-    reduced = cv2.resize(part, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
+    # The picture's last rows and columns count too where the factor does not divide them.
+    below, beside = rows * factor - part.shape[0], columns * factor - part.shape[1]
+    padded = cv2.copyMakeBorder(part, 0, int(below), 0, int(beside), cv2.BORDER_REPLICATE)
+    reduced = cv2.resize(padded, (int(columns), int(rows)), interpolation=cv2.INTER_AREA)
     # A reduced pixel u is centred at picture pixel (u + 0.5) * factor - 0.5 + low.
     offset = low + 0.5 * factor - 0.5
     return cast(Image, reduced), np.column_stack(

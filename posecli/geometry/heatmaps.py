@@ -20,6 +20,8 @@ HeatmapKind = Literal["linear", "softmax"]
 # DARK (Zhang et al., CVPR 2020): the Gaussian that smooths a heatmap before its logarithm, and the clip in between.
 DARK_KERNEL = 11
 DARK_CLIP = (1e-3, 50.0)
+# Nearer to a border than this (cells) DARK leaves the peak where it is: what lies beyond would draw it inwards.
+DARK_MARGIN = 2
 # A keypoint's score, for softmax heatmaps: the probability within this many cells of the peak on either axis.
 # In the default geometry (crop 256 high, box enlarged 1.25, cells of 4 pixels) that is a tenth of the box's height.
 SCORE_RADIUS = 5
@@ -112,11 +114,13 @@ def _dark_shift(heatmaps_BKHW: Tensor, peak_BK2: Tensor) -> Tensor:
     dyy = (log_BK55[..., 4, 2] - 2 * center + log_BK55[..., 0, 2]) / 4
     dxy = (log_BK55[..., 3, 3] - log_BK55[..., 1, 3] - log_BK55[..., 3, 1] + log_BK55[..., 1, 1]) / 4
     determinant = dxx * dyy - dxy * dxy
-    # Only a proper maximum has a step; elsewhere (flat, or cut by the border) the peak's own cell stands.
+    # Only a proper maximum has a step; elsewhere (where it is flat) the peak's own cell stands.
     proper = (determinant > 1e-9) & (dxx < 0)
     safe = torch.where(proper, determinant, torch.ones_like(determinant))
     shift = torch.stack([-(dyy * dx - dxy * dy) / safe, -(dxx * dy - dxy * dx) / safe], -1)
-    return torch.where(proper[..., None], shift.clamp(-1, 1), torch.zeros_like(shift))
+    last_2 = torch.tensor(heatmaps_BKHW.shape[:-3:-1], device=peak_BK2.device) - 1
+    inner_BK2 = (peak_BK2 >= DARK_MARGIN) & (peak_BK2 <= last_2 - DARK_MARGIN)
+    return torch.where(proper[..., None] & inner_BK2, shift.clamp(-1, 1), torch.zeros_like(shift))
 
 
 def _quarter_shift(heatmaps_BKHW: Tensor, peak_BK2: Tensor) -> Tensor:
