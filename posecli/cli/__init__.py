@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -10,10 +9,10 @@ import typer
 from posecli import __version__
 from posecli.cli.detect import detect
 from posecli.cli.estimate import estimate
+from posecli.cli.exits import run
 from posecli.cli.models import models
 from posecli.cli.render import render
 from posecli.cli.train import train
-from posecli.errors import PosecliError
 
 app = typer.Typer(
     name="posecli",
@@ -50,16 +49,5 @@ app.command()(train)
 
 
 def main() -> None:
-    """Entry point of the `posecli` command: runs it, and turns a user's errors into one line and an exit code."""
-    try:
-        app()
-    except PosecliError as error:
-        print(f"posecli: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("posecli: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our standard output went away (posecli ... | head): not an error, and nothing left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    """Entry point of the `posecli` command; docs/cli.md lists its exit codes."""
+    sys.exit(run(lambda: app(standalone_mode=False)))

@@ -9,52 +9,69 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from posecli.cli.console import progress, warnings_in_one_line
-from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TrackerName
-from posecli.errors import UsageError
+from posecli.cli.checks import check_device, check_output
+from posecli.cli.console import count, progress, summary, warnings_in_one_line
+from posecli.cli.options import (
+    DetectorOption,
+    DeviceOption,
+    QuietOption,
+    RotateOption,
+    SourceArgument,
+    ThreadsOption,
+    ThresholdOption,
+    TrackerOption,
+    use_threads,
+)
+from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER
 
 if TYPE_CHECKING:
     from posecli.detect.protocol import Detector
-    from posecli.types import Boxes, Frame, Tracks, VideoInfo
+    from posecli.types import Boxes, Frame, Tracks
 
 
 def detect(
-    source: Annotated[
-        str, typer.Argument(help="A video, a picture, a folder or pattern of pictures, or a URL.")
+    source: SourceArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The boxes file to write (JSON).")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The boxes file to write (JSON).")],
-    detector: Annotated[
-        str, typer.Option(help="embedded, or an ultralytics model such as yolo11n.pt.")
-    ] = "embedded",
-    threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="The lowest score that counts.")
-    ] = DEFAULT_THRESHOLD,
-    tracker: Annotated[
-        TrackerName, typer.Option(help="How people are told apart; none writes boxes without ids.")
-    ] = DEFAULT_TRACKER,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda:N or mps.")] = "auto",
-    rotate: Annotated[
-        int | None, typer.Option(help="Turn by 0, 90, 180 or 270 degrees clockwise, whatever the file says.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings.")] = False,
+    detector: DetectorOption = "embedded",
+    threshold: ThresholdOption = DEFAULT_THRESHOLD,
+    tracker: TrackerOption = DEFAULT_TRACKER,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 0,
+    rotate: RotateOption = None,
+    quiet: QuietOption = False,
 ) -> None:
-    """Find the people of a video, and who is who, and write their boxes."""
+    """Find the people of a video, and who is who, and write their boxes.
+
+    Example: posecli detect clip.mp4 -o boxes.json
+    """
     from posecli.detect import make_detector
-    from posecli.device import pick_device
     from posecli.formats.boxes import BoxWriter
     from posecli.video import open_source
 
-    if output.is_dir():
-        raise UsageError(f"{output} is a folder: give the name of the boxes file with -o")
+    check_output(output, source, what="boxes file")
+    check_device(device)
     with warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
-        people_finder = make_detector(detector, device=pick_device(device), threshold=threshold)
-        provenance = _provenance(people_finder, tracker, source)
-        with BoxWriter(output, video=video.info, provenance=provenance) as writer:
-            frames = _with_progress(video.frames(), video.info, quiet)
-            for frame, boxes in _located(frames, people_finder, tracker, video.info.frame_rate, threshold):
+        # Only now PyTorch, which takes seconds to start.
+        from posecli.device import pick_device
+
+        use_threads(threads)
+        finder = make_detector(detector, device=pick_device(device), threshold=threshold)
+        located = _located(video.frames(), finder, tracker, video.info.frame_rate, threshold)
+        frames = found = 0
+        with (
+            BoxWriter(output, video=video.info, provenance=_provenance(finder, tracker, source)) as writer,
+            progress("detect", video.info.frame_count, quiet=quiet) as advance,
+        ):
+            for frame, boxes in located:
                 writer.write(frame, boxes)
+                advance(count(len(boxes), "person", "people"))
+                frames, found = frames + 1, found + len(boxes)
         for message in video.warnings:
             warnings.warn(message, stacklevel=1)
+    counts = f"{count(frames, 'frame', 'frames')}, {count(found, 'box', 'boxes')}"
+    summary(f"{output}: {counts}", quiet=quiet)
 
 
 def _located(
@@ -80,9 +97,3 @@ def _provenance(detector: Detector, tracker: str, source: str) -> dict[str, Any]
         "detector": detector.provenance(),
         "tracker": tracker,
     }
-
-
-def _with_progress(frames: Iterable[Frame], info: VideoInfo, quiet: bool) -> Iterator[Frame]:
-    """The frames, counted on standard error while that is a terminal."""
-    with progress("detect", quiet) as bar:
-        yield from bar.track(frames, total=info.frame_count)

@@ -141,7 +141,10 @@ class FolderOutput:
         picture = self._temporary / name.with_suffix(suffix).name
         if picture.exists():  # a.jpg and a.bmp both become a.png
             picture = self._temporary / (name.name + suffix)
-        picture.write_bytes(encode(image, suffix))
+        try:
+            picture.write_bytes(encode(image, suffix))
+        except OSError as failure:
+            raise PosecliError(f"{self._folder} cannot be written: {failure.strerror}") from failure
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,0 +1,67 @@
+"""Options that several commands share, so that they are spelled and explained alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from posecli.detect.tracking import TrackerName
+
+FormatName = Literal["coco", "coco-results", "posetrack17", "posetrack18", "csv", "csv-wide"]
+Precision = Literal["auto", "fp32", "bf16"]
+MOST_THREADS = 1024
+MOST_AT_ONCE = 1024  # frames or windows: beyond, memory runs out long before anything gets faster
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="A video, a picture, a folder or pattern of pictures, or a URL."),
+]
+DetectorOption = Annotated[
+    str, typer.Option(metavar="NAME", help="embedded, or an ultralytics model such as yolo11n.pt.")
+]
+ThresholdOption = Annotated[
+    float, typer.Option(metavar="SCORE", min=0, max=1, help="The lowest detection score that counts.")
+]
+TrackerOption = Annotated[
+    TrackerName,
+    typer.Option(metavar="NAME", help="How people are told apart: bytetrack, ocsort, botsort or none."),
+]
+DeviceOption = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
+ThreadsOption = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=0, max=MOST_THREADS, help="CPU threads of the networks; 0: as many as cores."
+    ),
+]
+RotateOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="DEGREES", help="Turn by 0, 90, 180 or 270 clockwise, whatever the file says of itself."
+    ),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, no summary and no warnings, only errors.")
+]
+BoxesOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Take people's boxes from this file and detect nobody.")
+]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option(
+        metavar="NAME",
+        help="Of the networks: fp32, bf16, or auto (bf16 where the hardware has it). Scans are always fp32.",
+    ),
+]
+
+
+def use_threads(count: int) -> None:
+    """Limits the CPU threads of the networks and of OpenCV; 0 leaves it to them."""
+    if not count:
+        return
+    import cv2
+    import torch
+
+    torch.set_num_threads(count)  # numba's kernels follow it
+    cv2.setNumThreads(count)
