@@ -156,6 +156,15 @@ def test_leaves_the_encoders_heatmaps_after_one_step():
     assert model(x, base).square().mean() < before
 
 
+def test_blocks_can_start_as_the_identity():
+    config = replace(TINY, outer_residual=True, ffn_zero_init=True, gate_init=0.0)
+    model, x = GLSMamba(config), features(TINY)
+    stem_BTHWD = model.stem(x)
+    assert torch.equal(model.lrm[0](model.gsm[0](stem_BTHWD)), stem_BTHWD)
+    model(x).square().mean().backward()
+    assert model.gsm[0].gate.norm.weight.grad.abs().min() > 0  # and leave it with the first step
+
+
 def test_needs_the_encoders_heatmaps_to_build_on_them():
     config = replace(TINY, base_heatmaps="encoder")
     with pytest.raises(PosecliError, match="heatmaps"):
@@ -197,6 +206,7 @@ def test_the_scan_backend_is_set_everywhere():
         ({"routes": ("time", "time")}, "temporal.routes"),
         ({"frames": 4}, "no middle frame"),
         ({"window": (3, 3)}, "does not divide"),
+        ({"gate_init": 0.0}, "outer_residual"),
     ],
 )
 def test_configurations_that_cannot_be(wrong, message):
