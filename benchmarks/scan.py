@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from posecli.nn.scan import backends, scan_routes
+from posecli.nn.scan import backends, resolve, scan_routes
 
 Scan = Callable[..., Tensor]
 
@@ -163,6 +163,8 @@ def main() -> None:
     arguments = parse_arguments()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    if arguments.reference != "loop":
+        resolve(arguments.reference, "cpu")  # raises with the reason if there is nothing to compare to
     rows = make_rows(arguments)
     for row in rows:
         row.run()  # compiles, and touches the memory
