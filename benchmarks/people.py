@@ -1,6 +1,6 @@
 """Whether everyone in labelled clips is found and followed, and how near the keypoints are to the labels.
 
-    python benchmarks/coverage.py POSES_FOLDER LABELS_FOLDER [--min-height 0.25]
+    python benchmarks/people.py POSES_FOLDER LABELS_FOLDER [--min-height 0.25]
 
 POSES_FOLDER has NAME.json (or .csv) of `posecli estimate`, LABELS_FOLDER has NAME.json in the `clips` layout. For every
 labelled person taller than --min-height of the picture on at least half of the clip's frames, the share of its frames
