@@ -50,4 +50,4 @@ app.command()(train)
 
 def main() -> None:
     """Entry point of the `posecli` command; docs/cli.md lists its exit codes."""
-    sys.exit(run(lambda: app(standalone_mode=False)))
+    sys.exit(run(lambda: app(prog_name="posecli", standalone_mode=False)))

@@ -121,9 +121,8 @@ def estimate(
         for message in video.warnings:
             warnings.warn(message, stacklevel=1)
     speed = frames / (time.perf_counter() - started)
-    summary(
-        f"{output}: {count(frames, 'frame')}, {count(persons, 'pose')}, {speed:.1f} frames/s", quiet=quiet
-    )
+    counts = f"{count(frames, 'frame', 'frames')}, {count(persons, 'pose', 'poses')}"
+    summary(f"{output}: {counts}, {speed:.1f} frames/s", quiet=quiet)
 
 
 def _box_file(path: Path | None, names: list[str] | None) -> BoxFile | None:

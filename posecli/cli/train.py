@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from posecli.cli.checks import check_device
+from posecli.cli.options import DeviceOption, ThreadsOption
 from posecli.errors import PosecliError
 
 if TYPE_CHECKING:
@@ -16,24 +19,34 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: str = typer.Option(..., "--recipe", help="Name of a recipe in models/recipes, or a TOML file."),
-    data: Path = typer.Option(..., "--data", envvar="POSECLI_DATA", help="Folder of the dataset."),
-    output: Path = typer.Option(..., "-o", "--output", help="Folder of the run: checkpoint, logs, weights."),
-    set_: list[str] = typer.Option([], "--set", help="Override a recipe's field: --set steps=100."),
+    recipe: str = typer.Option(
+        ..., "--recipe", metavar="NAME", help="Name of a recipe in models/recipes, or a TOML file."
+    ),
+    data: Path = typer.Option(
+        ..., "--data", envvar="POSECLI_DATA", metavar="FOLDER", help="Folder of the dataset."
+    ),
+    output: Path = typer.Option(
+        ..., "--output", "-o", metavar="FOLDER", help="Folder of the run: checkpoint, logs, weights."
+    ),
+    set_: list[str] = typer.Option(
+        [], "--set", metavar="FIELD=VALUE", help="Override a field of the recipe, such as steps=100."
+    ),
     resume: bool = typer.Option(False, "--resume", help="Go on from the run's last checkpoint."),
     cache: Path | None = typer.Option(
-        None, "--cache", help="Folder for decoded clips (default: OUTPUT/cache)."
+        None, "--cache", metavar="FOLDER", help="Folder for decoded clips (default: OUTPUT/cache)."
     ),
-    device: str = typer.Option("auto", "--device", help="auto, cpu, cuda:N or mps."),
-    workers: int = typer.Option(1, "--workers", min=0, help="Processes that prepare samples."),
-    threads: int = typer.Option(
-        0, "--threads", min=0, help="CPU threads of the network (0: as many as cores)."
-    ),
+    device: DeviceOption = "auto",
+    workers: int = typer.Option(1, "--workers", metavar="N", min=0, help="Processes that prepare samples."),
+    threads: ThreadsOption = 0,
 ) -> None:
-    """Train a part of an embedded model by a recipe; logs, resumable checkpoints and weights go to OUTPUT."""
+    """Train a part of an embedded model by a recipe; logs, resumable checkpoints and weights go to OUTPUT.
+
+    Example: posecli train --recipe glsmamba-t --data data -o run
+    """
     from posecli.train.recipe import load_recipe, parse_override
 
     loaded = load_recipe(recipe, dict(parse_override(text) for text in set_))
+    check_device(device)
     if not data.is_dir():
         raise PosecliError(f"--data {data}: there is no such folder")
     try:
@@ -44,16 +57,12 @@ def train(
         raise PosecliError(
             f"{output}: holds a run already; add --resume to go on with it, or choose another folder"
         )
-    _run(
-        loaded,
-        data,
-        output,
-        cache or output / "cache",
-        device,
-        resume,
-        workers,
-        threads or os.cpu_count() or 1,
-    )
+    try:
+        _run(loaded, data, output, cache or output / "cache", device, resume, workers, threads)
+    except BaseException:
+        with suppress(OSError):  # a run that never began leaves no empty folder
+            output.rmdir()
+        raise
 
 
 def _run(
@@ -72,9 +81,10 @@ def _run(
     from posecli.train.loop import train as run
     from posecli.train.tasks import make_task
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    chosen = pick_device(device)
     task = make_task(recipe, data, cache)
-    path = run(task, recipe, output, pick_device(device), Printer(), resume=resume, workers=workers)
+    path = run(task, recipe, output, chosen, Printer(), resume=resume, workers=workers)
     typer.echo(f"weights: {path}")
 
 
