@@ -86,7 +86,8 @@ class BoxMetric:
             evaluation.evaluate()
             evaluation.accumulate()
         precision = evaluation.eval["precision"][0, :, 0, 0, -1]
-        return float(precision[precision > -1].mean())
+        precision = precision[precision > -1]
+        return float(precision.mean()) if len(precision) else float("nan")
 
 
 def greedy_match(detected: Boxes, boxes: FloatArray) -> NDArray[np.bool_]:

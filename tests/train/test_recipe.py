@@ -1,0 +1,88 @@
+"""Recipes: read, overridden, and their mistakes named."""
+
+import pytest
+
+from posecli.errors import PosecliError, UsageError
+from posecli.train.recipe import DataShare, load_recipe, parse_override
+from posecli.weights.locate import models_dir
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.toml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (models_dir() / "recipes").glob("*.toml")))
+def test_recipes_that_come_along_are_read(name):
+    recipe = load_recipe(name)
+    assert recipe.data
+    assert sum(entry.share for entry in recipe.data) == pytest.approx(1)
+
+
+def test_fields_data_and_defaults(written):
+    recipe = load_recipe(
+        written(
+            'task = "encoder"\nlearning_rate = 1\nsizes = [[0.0, 192, 144], [0.5, 256, 192]]\n'
+            '[augmentation]\nscale = 0.1\n[[data]]\nname = "clips"\nshare = 1\nstride = 4\n'
+        )
+    )
+    assert (recipe.task, recipe.learning_rate, recipe.batch) == ("encoder", 1.0, 32)
+    assert recipe.sizes == ((0.0, 192, 144), (0.5, 256, 192))
+    assert recipe.data == (DataShare(name="clips", share=1.0, stride=4),)
+    assert recipe.augmentation == {"scale": 0.1}
+
+
+def test_overrides_win(written):
+    path = written('task = "encoder"\nsteps = 10\n')
+    assert load_recipe(path, {"steps": 20, "init": "none"}).steps == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps = 3", "task"),
+        ('task = "encoder"\nstep = 3', "unknown step; known: task, model"),
+        ('task = "encoder"\nsteps = "many"', "steps = 'many' must be of type int"),
+        ('task = "encoder"\nbf16 = 1', "bf16 = 1 must be of type bool"),
+        ('task = "encoder"\nschedule = "cosinus"', "schedule = 'cosinus' is none of cosine, milestones"),
+        ('task = "encoder"\nloss = "l2"', "loss = 'l2' is none of cross_entropy, mse"),
+        ('task = "encoder"\n[augmentation]\nscales = 1.0', r"\[augmentation\]: unknown scales"),
+        ('task = "encoder"\n[[data]]\nname = "coco"\nweight = 1', r"\[\[data\]\]: unknown weight"),
+        ("task = ", "can't be read as TOML"),
+    ],
+)
+def test_mistakes_are_named(written, text, message):
+    with pytest.raises(PosecliError, match=f"mine.toml.*{message}"):
+        load_recipe(written(text))
+
+
+def test_unknown_recipe_lists_the_known(tmp_path):
+    with pytest.raises(PosecliError, match=r"recipe 'b' is unknown; known: .*encoder-t.*\.toml"):
+        load_recipe("b")
+    with pytest.raises(PosecliError, match="there is no such recipe file"):
+        load_recipe(str(tmp_path / "b.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("steps=20", ("steps", 20)),
+        ("learning_rate=1e-3", ("learning_rate", 0.001)),
+        ("init=runs/a b.safetensors", ("init", "runs/a b.safetensors")),
+        ('init="none"', ("init", "none")),
+        ("bf16=false", ("bf16", False)),
+        ("init=a=b", ("init", "a=b")),
+    ],
+)
+def test_override_is_spelt_as_in_toml(text, expected):
+    assert parse_override(text) == expected
+
+
+def test_override_without_a_value_is_named():
+    with pytest.raises(UsageError, match="write field=value"):
+        parse_override("steps")
