@@ -1,5 +1,8 @@
 """A tiny video, and a model and a detector that stand in for the networks."""
 
+import signal
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +12,7 @@ import torch
 
 import posecli.detect
 import posecli.weights.models
+from posecli.cli import main
 from posecli.skeletons import COCO
 from posecli.types import Boxes
 from posecli.video import VideoWriter
@@ -75,3 +79,39 @@ def write_video(path: Path, count: int) -> Path:
 @pytest.fixture
 def clip(tmp_path):
     return write_video(tmp_path / "clip.mkv", 8)
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    def call(*arguments):
+        """The exit code, and the lines on standard error; nothing may be on standard output."""
+        monkeypatch.setattr(sys, "argv", ["posecli", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        return exit_.value.code, captured.err.splitlines()
+
+    return call
+
+
+@pytest.fixture
+def signals_as_in_a_terminal():
+    """Ctrl-C and a closed terminal are ignored where the tests run in the background."""
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@contextmanager
+def full_disk(at_bytes):
+    """The system lets no file grow beyond a size: a full disk that needs no disk."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (at_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

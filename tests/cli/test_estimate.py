@@ -2,33 +2,17 @@
 
 import json
 import signal
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
-from posecli.cli import main
 from posecli.cli.options import FormatName, TrackerName
 from posecli.detect.tracking import TRACKER_NAMES
 from posecli.formats import FORMATS, read_poses
 from posecli.weights.locate import embedded_weights
 
-from .conftest import write_video
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    def call(*arguments):
-        """The exit code, and the lines on standard error; nothing may be on standard output."""
-        monkeypatch.setattr(sys, "argv", ["posecli", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        captured = capsys.readouterr()
-        assert captured.out == ""
-        return exit_.value.code, captured.err.splitlines()
-
-    return call
+from .conftest import full_disk, write_video
 
 
 @pytest.fixture
@@ -157,16 +141,6 @@ def test_a_model_that_is_none(command, clip, tmp_path):
     assert not (tmp_path / "o.json").exists()
 
 
-@pytest.fixture
-def signals_as_in_a_terminal():
-    """Ctrl-C and a closed terminal are ignored where the tests run in the background."""
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
 @pytest.mark.usefixtures("signals_as_in_a_terminal")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
@@ -194,17 +168,11 @@ def test_an_interruption_leaves_the_earlier_file(estimate, network, clip, tmp_pa
 
 @pytest.mark.parametrize("name", ["poses.json", "poses.csv"])
 def test_a_full_disk(estimate, tmp_path, clip, name):
-    """The system refuses to let a file grow beyond a size: a full disk that needs no disk."""
-    resource = pytest.importorskip("resource")
     output = tmp_path / name
     output.write_text("earlier")
     before = sorted(tmp_path.iterdir())
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
-    try:
+    with full_disk(at_bytes=2000):
         code, lines = estimate(clip, output)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (code, len(lines)) == (1, 1), lines
     assert "cannot be written: File too large" in lines[0]
     assert output.read_text() == "earlier"
