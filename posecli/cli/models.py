@@ -39,11 +39,11 @@ def root() -> None:
 @models.command("list")
 def list_models(
     names: list[str] = typer.Argument(
-        None, metavar="[MODEL]...", help="Presets or .toml files; none: all presets."
+        None, metavar="MODEL", help="Names or .toml files; all that there are unless given."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON, with exact counts."),
 ) -> None:
-    """List the models with parameters, tokens and multiply-accumulates.
+    """List the models: parameters, tokens, multiply-accumulates, and whether weights are inside.
 
     When piped, the output is plain tab-separated text.
     """
