@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from posecli.detect.file import BoxFile
+from posecli.formats.boxes import BoxWriter
 from posecli.pipeline.estimator import MAX_GAP, MAX_WAITING, Options, estimate, estimate_tracked
-from posecli.types import Boxes, Frame, Tracks
+from posecli.types import Boxes, Frame, Tracks, VideoInfo
 
 FRAMES, HEIGHT, WIDTH = 5, 64, 48
 RADIUS = 20  # of the boxes around lights
@@ -198,3 +200,22 @@ def test_a_lonely_person_does_not_hold_the_stream_back():
         lead.append(read - count)
     assert len(lead) == length
     assert max(lead) <= MAX_WAITING + FRAMES + 1
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_boxes_from_a_file_stand_in_for_the_detector(tmp_path, with_ids):
+    """Identities in the file are kept as they are, a person on a single frame too; without them the tracker's hold."""
+    lights = [[(9, (40.0 + i, 50.0))] + ([(4, (100.0, 80.0))] if i == 3 else []) for i in range(8)]
+    frames = [picture(i, [xy for _, xy in people]) for i, people in enumerate(lights)]
+    video = VideoInfo("a.mp4", 160, 120, 25.0, None, 8)
+    with BoxWriter(tmp_path / "boxes.json", video=video, provenance={}) as writer:
+        for frame, people in zip(frames, lights, strict=True):
+            found = boxes_around([xy for _, xy in people])
+            ids = np.array([i for i, _ in people], np.int64)
+            writer.write(frame, Tracks(ids, found.xyxy, found.scores) if with_ids else found)
+    people = BoxFile(tmp_path / "boxes.json")
+    poses = list(estimate(frames, people, InOrder(lights), Brightest(True), Options()))
+    # Without ids, bridge_gaps leaves out whoever is seen on one picture only.
+    assert [p.tracks.ids.tolist() for p in poses] == [[9]] * 3 + [[9, 4] if with_ids else [9]] + [[9]] * 4
+    for i, pose in enumerate(poses):
+        np.testing.assert_allclose(pose.keypoints[0, 0], [40 + i, 50], atol=0.25)
