@@ -2,10 +2,10 @@
 
     python benchmarks/people.py POSES_FOLDER LABELS_FOLDER [--min-height 0.25]
 
-POSES_FOLDER has NAME.json (or .csv) of `posecli estimate`, LABELS_FOLDER has NAME.json in the `clips` layout. For every
-labelled person taller than --min-height of the picture on at least half of the clip's frames, the share of its frames
-on which one and the same track lies on it (IoU at least 0.5), the number of tracks that it was split into, and the share
-of its keypoints within a tenth of its box height. Also the mean second difference of keypoints (jitter), in box heights.
+POSES_FOLDER has NAME.json (or .csv) of `posecli estimate`, LABELS_FOLDER has NAME.json in the `clips` layout. For
+every labelled person taller than --min-height of the picture on at least half of the clip's frames: the share of its
+frames on which one and the same track lies on it (IoU at least 0.5), the number of tracks it was split into, the share
+of its keypoints within a tenth of its box height, and the mean second difference of keypoints (jitter), in box heights.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ PCK = 0.1
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("poses", type=Path)
     parser.add_argument("labels", type=Path)
     parser.add_argument("--min-height", type=float, default=0.25)
@@ -34,19 +36,24 @@ def main() -> None:
     hits = total = 0
     print(f"{'clip':40s} person frames covered tracks pck@0.1 jitter")
     for file in sorted(arguments.labels.glob("*.json")):
-        matches = [path for path in arguments.poses.glob(f"{file.stem}.*") if path.suffix in (".json", ".csv")]
+        matches = [
+            path for path in arguments.poses.glob(f"{file.stem}.*") if path.suffix in (".json", ".csv")
+        ]
         if not matches:
             continue
         recording = read_poses(matches[0])
         poses = {frame.frame_index: frame for frame in recording.frames}
         for track_id, track in load_tracks(file).items():
-            tall = [f for f, p in track.items() if p.box[3] - p.box[1] > arguments.min_height * recording.video.height]
+            least = arguments.min_height * recording.video.height
+            tall = [frame for frame, person in track.items() if person.box[3] - person.box[1] > least]
             if len(tall) * 2 < len(recording.frames):
                 continue
             covered, tracks, near, jitter = follow(track, poses)
             hits, total = hits + near.sum(), total + len(near)
             share = f"{near.mean():7.3f}" if len(near) else "      -"
-            print(f"{file.stem:40s} {track_id:6d} {len(track):6d} {covered:7.2f} {tracks:6d} {share} {jitter:.4f}")
+            print(
+                f"{file.stem:40s} {track_id:6d} {len(track):6d} {covered:7.2f} {tracks:6d} {share} {jitter:.4f}"
+            )
     print(f"all keypoints of these people: pck@0.1 {hits / max(total, 1):.3f} ({total} keypoints)")
 
 
@@ -85,7 +92,9 @@ def second_difference(points: dict[int, np.ndarray]) -> float:
     triples = [(f - 1, f, f + 1) for f in points if f - 1 in points and f + 1 in points]
     if not triples:
         return float("nan")
-    return float(np.mean([np.linalg.norm(points[a] - 2 * points[b] + points[c], axis=-1) for a, b, c in triples]))
+    return float(
+        np.mean([np.linalg.norm(points[a] - 2 * points[b] + points[c], axis=-1) for a, b, c in triples])
+    )
 
 
 if __name__ == "__main__":
