@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from posecli.cli.checks import check_device, check_model, check_pose_output
-from posecli.cli.console import count, progress, summary, warnings_in_one_line
+from posecli.cli.console import Advance, count, progress, summary, warnings_in_one_line
 from posecli.cli.options import (
     MOST_AT_ONCE,
     BoxesOption,
@@ -31,6 +32,8 @@ from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER
 if TYPE_CHECKING:
     from posecli.detect.file import BoxFile
     from posecli.detect.protocol import Detector
+    from posecli.formats import PoseWriter
+    from posecli.types import Poses
     from posecli.weights.models import LoadedModel
 
 
@@ -96,33 +99,40 @@ def estimate(
 
         people = box_file or make_detector(detector, device=chosen, threshold=threshold)
         loaded = load_model(model)
+        # Identities that are there are kept: then no tracker is needed, nor the wait for its package.
+        identities = "file" if box_file and box_file.has_ids else tracker
+        name = "none" if identities == "file" else tracker
         poses = run(
             video.frames(),
             people,
-            make_tracker(tracker, video.info.frame_rate, threshold=threshold),
+            make_tracker(name, video.info.frame_rate, threshold=threshold),
             loaded.model.to(chosen),
             Options(batch=batch, chunk=chunk, bf16=bf16),
         )
-        frames = persons = 0
-        with (
-            open_writer(
-                output,
-                format_,
-                video=video.info,
-                skeleton=loaded.model.config.joints,
-                provenance=_provenance(source, loaded, people, tracker, bf16),
-            ) as writer,
-            progress("estimate", video.info.frame_count, quiet=quiet) as advance,
-        ):
-            for frame in poses:
-                writer.write(frame)
-                advance(count(len(frame), "person", "people"))
-                frames, persons = frames + 1, persons + len(frame)
+        writer = open_writer(
+            output,
+            format_,
+            video=video.info,
+            skeleton=loaded.model.config.joints,
+            provenance=_provenance(source, loaded, people, identities, bf16),
+        )
+        with writer, progress("estimate", video.info.frame_count, quiet=quiet) as advance:
+            frames, persons = _write(poses, writer, advance)
         for message in video.warnings:
             warnings.warn(message, stacklevel=1)
     speed = frames / (time.perf_counter() - started)
     counts = f"{count(frames, 'frame', 'frames')}, {count(persons, 'pose', 'poses')}"
     summary(f"{output}: {counts}, {speed:.1f} frames/s", quiet=quiet)
+
+
+def _write(poses: Iterable[Poses], writer: PoseWriter, advance: Advance) -> tuple[int, int]:
+    """How many frames there were, and poses on them."""
+    frames = persons = 0
+    for frame in poses:
+        writer.write(frame)
+        advance(count(len(frame), "person", "people"))
+        frames, persons = frames + 1, persons + len(frame)
+    return frames, persons
 
 
 def _box_file(path: Path | None, names: list[str] | None) -> BoxFile | None:

@@ -69,6 +69,17 @@ def test_a_broken_off_video_gives_what_was_decoded_and_says_how_much(estimate, t
     assert estimate(cut, tmp_path / "again.json", "--quiet") == (0, [])
 
 
+@pytest.mark.parametrize(("identity", "tracker"), [({"track_id": 7}, "file"), ({}, "ocsort")])
+def test_boxes_of_a_file_keep_their_ids(estimate, clip, tmp_path, identity, tracker):
+    boxes = [{"frame_index": i, "bbox": [20, 10, 30, 50], "score": 0.9, **identity} for i in range(8)]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    output = tmp_path / "poses.json"
+    assert estimate(clip, output, "--boxes", tmp_path / "boxes.json", "--tracker", "ocsort") == (0, [])
+    recording = read_poses(output)
+    assert {int(i) for frame in recording.frames for i in frame.tracks.ids} == {identity.get("track_id", 1)}
+    assert recording.provenance["tracker"] == tracker
+
+
 BAD_INPUTS = {
     "missing.mp4": None,
     "empty.mp4": b"",
