@@ -18,8 +18,7 @@ import typer
 from posecli.cli.console import one_line
 from posecli.errors import PosecliError
 
-# Click's UsageError, wherever it lives: Typer carries a copy of Click inside since 0.20 or so, and depends on
-# Click before.
+# Click's UsageError, wherever it lives: older Typers depend on Click, newer ones carry a copy inside.
 ClickUsageError = typer.BadParameter.__mro__[1]
 INTERRUPTED = 128 + signal.SIGINT
 
