@@ -6,7 +6,6 @@ import sys
 
 import typer
 
-from posecli import __version__
 from posecli.cli.detect import detect
 from posecli.cli.estimate import estimate
 from posecli.cli.exits import run
@@ -25,6 +24,8 @@ app = typer.Typer(
 
 def _print_version(value: bool) -> None:
     if value:
+        from posecli import __version__
+
         typer.echo(f"posecli {__version__}")
         raise typer.Exit
 

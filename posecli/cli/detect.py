@@ -54,10 +54,12 @@ def detect(
     check_device(device)
     with warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
         # Only now PyTorch, which takes seconds to start.
-        from posecli.device import pick_device
+        from posecli.device import pick_device, prefers_bf16
 
         use_threads(threads)
-        finder = make_detector(detector, device=pick_device(device), threshold=threshold)
+        chosen = pick_device(device)
+        bf16 = prefers_bf16(chosen)
+        finder = make_detector(detector, device=chosen, threshold=threshold, bf16=bf16)
         located = _located(video.frames(), finder, tracker, video.info.frame_rate, threshold)
         frames = found = 0
         with (

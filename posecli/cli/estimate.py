@@ -97,7 +97,7 @@ def estimate(
         from posecli.pipeline.estimator import estimate as run
         from posecli.weights.models import load_model
 
-        people = box_file or make_detector(detector, device=chosen, threshold=threshold)
+        people = box_file or make_detector(detector, device=chosen, threshold=threshold, bf16=bf16)
         loaded = load_model(model)
         # Identities that are there are kept: then no tracker is needed, nor the wait for its package.
         identities = "file" if box_file and box_file.has_ids else tracker

@@ -16,7 +16,9 @@ __all__ = ["Detector", "make_detector"]
 ULTRALYTICS_SUFFIXES = (".pt", ".onnx", ".engine", ".torchscript", ".mlpackage", ".tflite")
 
 
-def make_detector(spec: str | None, *, device: torch.device | str, threshold: float) -> Detector:
+def make_detector(
+    spec: str | None, *, device: torch.device | str, threshold: float, bf16: bool = False
+) -> Detector:
     """The detector that a user asked for.
 
     Args:
@@ -24,6 +26,7 @@ def make_detector(spec: str | None, *, device: torch.device | str, threshold: fl
             ULTRALYTICS_SUFFIXES, such as "yolo11n.pt", for a model that ultralytics runs.
         device: where it runs.
         threshold: the lowest score that is reported, 0 to 1.
+        bf16: run the embedded detector under bf16 autocast.
 
     Raises:
         UsageError: no detector goes by this name.
@@ -39,7 +42,7 @@ def make_detector(spec: str | None, *, device: torch.device | str, threshold: fl
     if spec is None or spec == "embedded":
         from posecli.detect.embedded import EmbeddedDetector
 
-        return EmbeddedDetector.load(device=device, threshold=threshold)
+        return EmbeddedDetector.load(device=device, threshold=threshold, bf16=bf16)
     if Path(spec).suffix.lower() in ULTRALYTICS_SUFFIXES:
         from posecli.detect.ultralytics import UltralyticsDetector
 

@@ -10,15 +10,15 @@ from typing import Any, Protocol, Self
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.ops import nms
 
 from posecli.detect.letterbox import Letterbox
-from posecli.errors import PosecliError
 from posecli.nn.detector import PersonDetector
+from posecli.nn.efficientnet import fold_norms
 from posecli.nn.normalize import LITE_MEAN, LITE_STD, normalize
-from posecli.types import Boxes, Image
-from posecli.weights.files import load_tensors, sha256_of
+from posecli.types import Boxes, FloatArray, Image, IntArray
+from posecli.weights.files import sha256_of
 from posecli.weights.locate import models_dir
+from posecli.weights.models import load_into
 
 # Shape suffixes: B pictures, C channels, H height, W width, N boxes.
 
@@ -55,10 +55,11 @@ class EmbeddedDetector:
     device: torch.device | str
     threshold: float
     weights: dict[str, Any] = field(default_factory=dict)  # what the provenance tells of them
+    bf16: bool = False  # run the network under bf16 autocast
     name: str = "embedded"
 
     @classmethod
-    def load(cls, *, device: torch.device | str, threshold: float) -> Self:
+    def load(cls, *, device: torch.device | str, threshold: float, bf16: bool = False) -> Self:
         """With the weights that posecli comes with.
 
         Raises:
@@ -66,7 +67,7 @@ class EmbeddedDetector:
         """
         path = models_dir() / EMBEDDED_WEIGHTS
         weights = {"weights": path.name, "sha256": sha256_of(path)}
-        return cls(_load_network(path).to(device), EMBEDDED_INPUT, device, threshold, weights)
+        return cls(_load_network(path).to(device), EMBEDDED_INPUT, device, threshold, weights, bf16)
 
     def detect(self, images: Sequence[Image]) -> list[Boxes]:
         spec = self.input_spec
@@ -86,30 +87,32 @@ class EmbeddedDetector:
     @torch.inference_mode()
     def _run(self, image_BHWC: np.ndarray) -> list[tuple[Tensor, Tensor]]:
         on_device_BHWC = torch.from_numpy(image_BHWC).to(self.device)
-        outputs = self.network.decode(normalize(on_device_BHWC, self.input_spec.mean, self.input_spec.std))
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.bf16):
+            outputs = self.network.decode(
+                normalize(on_device_BHWC, self.input_spec.mean, self.input_spec.std)
+            )
         return [(xyxy.float().cpu(), scores.float().cpu()) for xyxy, scores in outputs]
 
     def _to_boxes(self, xyxy: Tensor, scores: Tensor, fit: Letterbox) -> Boxes:
         strong = scores >= self.threshold
         xyxy, scores = xyxy[strong], scores[strong]
-        keep = nms(xyxy, scores, NMS_IOU)  # best score first
+        keep = _suppress(xyxy.numpy(), scores.numpy())
         corners = fit.to_picture(xyxy[keep].numpy())
         has_area = (corners[:, 2:] > corners[:, :2]).all(axis=1)  # false for a box that lies in the padding
         return Boxes(corners, scores[keep].numpy())[has_area]
 
 
+def _suppress(xyxy: FloatArray, scores: FloatArray) -> IntArray:
+    """Which boxes stay, best score first. OpenCV's: importing torchvision would double the time to start."""
+    import cv2
+
+    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1)
+    return np.asarray(cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, NMS_IOU), np.int64).reshape(-1)
+
+
 def _load_network(path: Path) -> PersonDetector:
     network = PersonDetector(PersonDetector.Config())
-    try:
-        # BatchNorm's counters are only needed in training; the shipped file leaves them out.
-        missing, unexpected = network.load_state_dict(load_tensors(path), strict=False)
-    except RuntimeError as error:
-        raise PosecliError(f"{path}: not the embedded detector's weights ({_first_line(error)})") from error
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise PosecliError(f"{path}: not the embedded detector's weights (see {[*missing, *unexpected][0]})")
-    return network.eval()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(":")
+    load_into(network, path, "the embedded detector")
+    network.eval()
+    fold_norms(network)
+    return network.to(memory_format=torch.channels_last)

@@ -74,8 +74,11 @@ def read_config(path: Path) -> ModelConfig:
     return config_from_table(name, table, str(path))
 
 
-def load_into(module: nn.Module, path: Path) -> None:
+def load_into(module: nn.Module, path: Path, what: str = "this model") -> None:
     """Fill a module from a file, in the module's own precision.
+
+    Args:
+        what: the module's name, for messages.
 
     Raises:
         PosecliError: names or shapes do not match; says which.
@@ -84,13 +87,13 @@ def load_into(module: nn.Module, path: Path) -> None:
         missing, unexpected = module.load_state_dict(load_tensors(path), strict=False)
     except RuntimeError as error:
         first = str(error).splitlines()[-1].strip()
-        raise PosecliError(f"{path}: not the weights of this model ({first})") from None
+        raise PosecliError(f"{path}: not the weights of {what} ({first})") from None
     # BatchNorm's counters are only needed in training; shipped files leave them out.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         problem = f"lacks {missing[0]}" if missing else f"holds an unknown {unexpected[0]}"
         count = len(missing) + len(unexpected)
-        raise PosecliError(f"{path}: not the weights of this model ({problem}; {count} names differ)")
+        raise PosecliError(f"{path}: not the weights of {what} ({problem}; {count} names differ)")
 
 
 def save_model(path: Path, model: PoseModel, notes: dict[str, str]) -> None:

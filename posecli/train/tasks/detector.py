@@ -15,11 +15,11 @@ from posecli.data.detection import DetectionSample, make_detection_sample
 from posecli.data.mixture import Key, sample_rng
 from posecli.data.people import Person, Picture, load_coco
 from posecli.data.rendered import RenderedScenes
-from posecli.detect.embedded import EmbeddedDetector, InputSpec
+from posecli.detect.embedded import EMBEDDED_INPUT, EmbeddedDetector
 from posecli.errors import PosecliError
 from posecli.metrics.boxes import BoxMetric
 from posecli.nn.detector import PersonDetector
-from posecli.nn.normalize import LITE_MEAN, LITE_STD, normalize
+from posecli.nn.normalize import normalize
 from posecli.train.detection_loss import detection_loss
 from posecli.train.pretrained import initialize
 from posecli.train.recipe import DataShare, Recipe
@@ -29,7 +29,6 @@ from posecli.video.pictures import read_picture
 from posecli.weights.half import export_half
 
 DEFAULT_SIZE = (256, 320)
-INPUT = InputSpec(384, 32, LITE_MEAN, LITE_STD)
 EVALUATION_THRESHOLD = 0.05
 
 
@@ -110,7 +109,7 @@ class DetectorTask:
         """AP50 and recall on the validation pictures, the complete ones."""
         pictures = [picture for picture in load_coco(self._data, "val") if picture.complete]
         device = next(model.parameters()).device
-        detector = EmbeddedDetector(model, INPUT, device, EVALUATION_THRESHOLD)  # type: ignore[arg-type]
+        detector = EmbeddedDetector(model, EMBEDDED_INPUT, device, EVALUATION_THRESHOLD)  # type: ignore[arg-type]
         return evaluate_detector(detector, pictures)
 
     def export(self, model: nn.Module, folder: Path, notes: dict[str, str]) -> Path:
