@@ -19,10 +19,18 @@ from posecli.detect.bridge import bridge_gaps
 from posecli.detect.file import BoxFile
 from posecli.detect.protocol import Detector
 from posecli.detect.stream import detect_people, track_people
-from posecli.detect.tracking import Tracker
+from posecli.detect.tracking import NoTracker, Tracker
 from posecli.geometry.crop import apply_affine, invert_affine
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.windows import PersonWindow, Tracked, Window, person_windows, windows
+from posecli.pipeline.windows import (
+    PersonWindow,
+    Slide,
+    Tracked,
+    Window,
+    person_windows,
+    single_frames,
+    windows,
+)
 from posecli.types import FloatArray, Frame, Poses, Tracks
 
 DEFAULT_BATCH = 8  # windows of one person
@@ -50,24 +58,33 @@ def estimate(
         frames: in display order.
         people: finds them, or knows from a file where they are.
         tracker: gives identities; boxes that carry them already (from a file) keep theirs, and are left as they are.
+            A NoTracker says that the pictures have nothing to do with each other: each is looked at by itself.
     """
     if isinstance(people, BoxFile):
         tracked = track_people(people.attach(frames), tracker)
     else:
         tracked = track_people(detect_people(frames, people, options.chunk), tracker)
-    if not (isinstance(people, BoxFile) and people.has_ids):
-        tracked = bridge_gaps(tracked, MAX_GAP)
-    return estimate_tracked(tracked, model, options)
+    if isinstance(people, BoxFile) and people.has_ids:
+        return estimate_tracked(tracked, model, options)
+    if isinstance(tracker, NoTracker):
+        return estimate_tracked(tracked, model, options, slide=single_frames)
+    return estimate_tracked(bridge_gaps(tracked, MAX_GAP), model, options)
 
 
-def estimate_tracked(tracked: Iterable[Tracked], model: PoseModel, options: Options) -> Iterator[Poses]:
-    """Poses of frames whose people are known."""
+def estimate_tracked(
+    tracked: Iterable[Tracked], model: PoseModel, options: Options, slide: Slide = windows
+) -> Iterator[Poses]:
+    """Poses of frames whose people are known.
+
+    Args:
+        slide: how windows are laid over the frames.
+    """
     config = model.config
     size = (config.input.height, config.input.width)
     keypoints = len(config.joints)
     waiting: deque[_Answer] = deque()
     batch: list[tuple[PersonWindow, _Answer]] = []
-    for window in windows(tracked, config.input.frames, model.output_frames):
+    for window in slide(tracked, config.input.frames, model.output_frames):
         answer = _Answer.of(window, keypoints)
         waiting.append(answer)
         for person in person_windows(window, size, config.input.box_scale):

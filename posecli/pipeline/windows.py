@@ -7,7 +7,7 @@ follow each other so that every frame is answered for exactly once. Where a clip
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from posecli.geometry.crop import Affine, CropBox, crop_affine, warp
 from posecli.types import FloatArray, Frame, Image, Tracks
 
 Tracked = tuple[Frame, Tracks]
+# Lays windows of `length` frames over a stream; `outputs` are the positions that the model answers for.
+Slide = Callable[[Iterable[Tracked], int, tuple[int, ...]], Iterator["Window"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Window:
 
     frames: list[Tracked]  # as many as the model reads; ends are filled with the nearest frame
     answered: tuple[int, ...]  # positions in `frames`
+    first_output: int = 0  # position of the model's first output frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def _window(
     """
     oldest = received - len(held)
     positions = (min(max(start + i, 0), received - 1) for i in range(length))
-    return Window([held[position - oldest] for position in positions], answered)
+    return Window([held[position - oldest] for position in positions], answered, answered[0])
 
 
 def person_windows(window: Window, size: tuple[int, int], padding: float) -> list[PersonWindow]:
@@ -93,12 +96,11 @@ def _person(
 ) -> PersonWindow:
     boxes = np.stack([window.frames[position][1].xyxy[row] for position, row in seen])
     affine = crop_affine(CropBox.from_xyxy(enclosing(boxes), size, padding), size)
-    first = window.answered[0]
     return PersonWindow(
         np.stack([warp(frame.image, affine, size) for frame, _ in window.frames]),
         affine,
         tuple(window.frames[position][0].index for position, _ in seen),
-        tuple(position - first for position, _ in seen),
+        tuple(position - window.first_output for position, _ in seen),
         tuple(row for _, row in seen),
     )
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from posecli.detect.file import BoxFile
+from posecli.detect.tracking import NoTracker
 from posecli.formats.boxes import BoxWriter
 from posecli.pipeline.estimator import MAX_GAP, MAX_WAITING, Options, estimate, estimate_tracked
 from posecli.types import Boxes, Frame, Tracks, VideoInfo
@@ -219,3 +220,15 @@ def test_boxes_from_a_file_stand_in_for_the_detector(tmp_path, with_ids):
     assert [p.tracks.ids.tolist() for p in poses] == [[9]] * 3 + [[9, 4] if with_ids else [9]] + [[9]] * 4
     for i, pose in enumerate(poses):
         np.testing.assert_allclose(pose.keypoints[0, 0], [40 + i, 50], atol=0.25)
+
+
+@pytest.mark.parametrize("every_frame", [False, True])
+def test_without_a_tracker_pictures_are_apart(every_frame):
+    """A person who is seen on one picture only is found there, and no other picture's crop is looked at."""
+    lights = [[(1, (40.0, 60.0))], [(1, (90.0, 30.0)), (2, (30.0, 90.0))], []]
+    frames = [picture(i, [xy for _, xy in people]) for i, people in enumerate(lights)]
+    poses = list(estimate(frames, OnLights(lights), NoTracker(), Brightest(every_frame), Options()))
+    assert [p.tracks.ids.tolist() for p in poses] == [[1], [2, 3], []]
+    for pose, people in zip(poses, lights, strict=True):
+        for row, (_, place) in enumerate(people):
+            np.testing.assert_allclose(pose.keypoints[row, 0], place, atol=0.25)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posecli.geometry.crop import CropBox, apply_affine, crop_affine
-from posecli.pipeline.windows import enclosing, person_windows, windows
+from posecli.pipeline.windows import enclosing, person_windows, single_frames, windows
 from posecli.types import Frame, Tracks
 
 FORMS = {
@@ -99,3 +99,11 @@ def test_only_answered_frames_count_for_a_key_frame():
 
 def test_enclosing():
     assert enclosing(np.array([[0, 5, 10, 20], [3, 1, 12, 8]], np.float32)).tolist() == [0, 1, 12, 20]
+
+
+@pytest.mark.parametrize("outputs", [(2,), (0, 1, 2, 3, 4)])
+def test_single_frames_keep_pictures_apart(outputs):
+    for number, window in enumerate(single_frames(((i, None) for i in range(3)), 5, outputs)):
+        assert [frame for frame, _ in window.frames] == [number] * 5
+        assert window.answered == (2,)
+        assert outputs[window.answered[0] - window.first_output] == 2
