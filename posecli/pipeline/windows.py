@@ -63,6 +63,12 @@ def windows(stream: Iterable[Tracked], length: int, outputs: tuple[int, ...]) ->
         answered += step
 
 
+def single_frames(stream: Iterable[Tracked], length: int, outputs: tuple[int, ...]) -> Iterator[Window]:
+    """Every picture by itself, repeated to a window: for pictures that are no clip."""
+    for item in stream:
+        yield Window([item] * length, (outputs[len(outputs) // 2],), outputs[0])
+
+
 def _window(
     held: deque[Tracked], received: int, start: int, length: int, answered: tuple[int, ...]
 ) -> Window:
