@@ -37,7 +37,7 @@ DEFAULT_BATCH = 8  # windows of one person
 DEFAULT_CHUNK = 8  # frames
 # Windows that wait for a batch to fill: where few people are seen, memory must stay bounded all the same.
 MAX_WAITING = 64
-MAX_GAP = 10  # frames that a person may go unseen and still be filled in
+MAX_GAP = 5  # frames that a person may go unseen and still be filled in; docs/tracking.md
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

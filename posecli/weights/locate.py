@@ -24,7 +24,7 @@ def models_dir() -> Path:
     )
 
 
-def embedded_weights(name: str) -> list[Path]:
-    """The weight files of a preset that come with the package: NAME.safetensors or NAME/*.safetensors."""
-    folder = models_dir()
-    return sorted([*folder.glob(f"{name}.safetensors"), *folder.glob(f"{name}/*.safetensors")])
+def embedded_weights(name: str) -> Path | None:
+    """The weights of a preset that come with the package; None for a preset that has none."""
+    path = models_dir() / f"{name}.safetensors"
+    return path if path.is_file() else None

@@ -17,10 +17,8 @@ from posecli.nn.config import ModelConfig
 from posecli.nn.pose_model import PoseModel
 from posecli.weights.files import load_metadata, load_tensors, save_tensors, sha256_of
 from posecli.weights.half import half_state
-from posecli.weights.locate import models_dir
-from posecli.weights.presets import config_from_table, config_to_table, load_preset, preset_names
-
-DEFAULT_MODEL = "glsmamba-t"
+from posecli.weights.locate import embedded_weights
+from posecli.weights.presets import config_from_table, config_to_table, load_preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +30,6 @@ class LoadedModel:
     sha256: str
 
 
-def embedded_weights(name: str) -> Path:
-    """Where the weights of a preset lie when they ship with posecli."""
-    return models_dir() / f"{name}.safetensors"
-
-
 def load_model(name_or_path: str) -> LoadedModel:
     """A model by its preset's name, or from a .safetensors file that `posecli train` wrote; on the CPU, for inference.
 
@@ -44,16 +37,14 @@ def load_model(name_or_path: str) -> LoadedModel:
         PosecliError: the name is unknown, its weights do not ship with posecli, or the file is not a model.
     """
     path = Path(name_or_path)
-    if path.suffix in (".safetensors", ".pt", ".pth") or path.exists():
+    if path.is_file():
         config = read_config(path)
     else:
-        config, path = load_preset(name_or_path), embedded_weights(name_or_path)
-        if not path.is_file():
-            embedded = ", ".join(n for n in preset_names() if embedded_weights(n).is_file()) or "none"
-            raise PosecliError(
-                f"model '{name_or_path}' has no weights here: nobody published any; train it with posecli train and "
-                f"give the file, or use one that ships inside ({embedded})"
-            )
+        config = load_preset(name_or_path)
+        inside = embedded_weights(config.name)
+        if inside is None:
+            raise PosecliError(f"model '{name_or_path}' has no weights here; train it, and give the file")
+        path = inside
     model = PoseModel(config)
     load_into(model, path)
     return LoadedModel(model.optimize_for_inference(), config.name, sha256_of(path))

@@ -58,7 +58,9 @@ def pictures(tmp_path):
 @pytest.fixture
 def use(monkeypatch):
     def install(detector):
-        monkeypatch.setattr(posecli.detect, "make_detector", lambda spec, *, device, threshold, bf16: detector)
+        monkeypatch.setattr(
+            posecli.detect, "make_detector", lambda spec, *, device, threshold, bf16: detector
+        )
 
     return install
 

@@ -118,8 +118,8 @@ def test_models_lie_inside_an_installed_package_before_beside_it(
 
 
 def test_embedded_weights_are_the_presets_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(posecli.weights.locate, "models_dir", lambda: tmp_path)
-    (tmp_path / "a").mkdir()
-    for name in ("a.safetensors", "a/encoder.safetensors", "a/card.md", "ab.safetensors"):
-        (tmp_path / name).touch()
-    assert set(embedded_weights("a")) == {tmp_path / "a.safetensors", tmp_path / "a/encoder.safetensors"}
+    monkeypatch.setattr("posecli.weights.locate.models_dir", lambda: tmp_path)
+    (tmp_path / "a.safetensors").touch()
+    (tmp_path / "ab.safetensors").touch()
+    assert embedded_weights("a") == tmp_path / "a.safetensors"
+    assert embedded_weights("b") is None
