@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from posecli.detect.bridge import bridge_gaps
+from posecli.detect.bridge import MAX_GAP, bridge_gaps
 from posecli.detect.file import BoxFile
 from posecli.detect.protocol import Detector
 from posecli.detect.stream import detect_people, track_people
@@ -37,7 +37,6 @@ DEFAULT_BATCH = 8  # windows of one person
 DEFAULT_CHUNK = 8  # frames
 # Windows that wait for a batch to fill: where few people are seen, memory must stay bounded all the same.
 MAX_WAITING = 64
-MAX_GAP = 5  # frames that a person may go unseen and still be filled in; docs/tracking.md
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
