@@ -22,6 +22,7 @@ from posecli.detect.stream import detect_people, track_people
 from posecli.detect.tracking import NoTracker, Tracker
 from posecli.geometry.crop import apply_affine, invert_affine
 from posecli.nn.pose_model import PoseModel
+from posecli.pipeline.duplicates import drop_duplicates
 from posecli.pipeline.windows import (
     PersonWindow,
     Slide,
@@ -67,7 +68,8 @@ def estimate(
         return estimate_tracked(tracked, model, options)
     if isinstance(tracker, NoTracker):
         return estimate_tracked(tracked, model, options, slide=single_frames)
-    return estimate_tracked(bridge_gaps(tracked, MAX_GAP), model, options)
+    poses = estimate_tracked(bridge_gaps(tracked, MAX_GAP), model, options)
+    return drop_duplicates(poses, model.config.joints)
 
 
 def estimate_tracked(
