@@ -22,7 +22,7 @@ from posecli.weights.models import load_into
 
 # Shape suffixes: B pictures, C channels, H height, W width, N boxes.
 
-NMS_IOU = 0.6
+NMS_IOU = 0.45  # docs/tracking.md has the measurement
 
 
 class PersonNetwork(Protocol):

@@ -20,7 +20,7 @@ TrackerName = Literal["bytetrack", "ocsort", "botsort", "none"]
 TRACKER_NAMES: tuple[TrackerName, ...] = get_args(TrackerName)
 DEFAULT_TRACKER: TrackerName = "bytetrack"
 
-DEFAULT_THRESHOLD = 0.3  # the score from which a box counts
+DEFAULT_THRESHOLD = 0.25  # the score from which a box counts
 START_MARGIN = 0.1  # how far above the threshold a box must score to start a track (bytetrack, botsort)
 LOST_SECONDS = 1.0  # how long a person may be out of sight and still be recognised
 NOMINAL_FRAME_RATE = (

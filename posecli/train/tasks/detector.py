@@ -16,6 +16,7 @@ from posecli.data.mixture import Key, sample_rng
 from posecli.data.people import Person, Picture, load_coco
 from posecli.data.rendered import RenderedScenes
 from posecli.detect.embedded import EMBEDDED_INPUT, EmbeddedDetector
+from posecli.detect.tracking import DEFAULT_THRESHOLD
 from posecli.errors import PosecliError
 from posecli.metrics.boxes import BoxMetric
 from posecli.nn.detector import PersonDetector
@@ -118,7 +119,7 @@ class DetectorTask:
 
 def evaluate_detector(detector: EmbeddedDetector, pictures: list[Picture]) -> dict[str, float]:
     """AP50, and recall by size, of a detector on labelled pictures."""
-    metric = BoxMetric()
+    metric = BoxMetric(DEFAULT_THRESHOLD)
     for picture in pictures:
         image = read_picture(picture.path)
         boxes = np.array([p.box for p in picture.people], np.float32).reshape(-1, 4)
