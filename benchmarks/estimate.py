@@ -75,7 +75,7 @@ def measure_memory(arguments: argparse.Namespace) -> list[dict[str, object]]:
             looped = Path(folder) / f"{seconds}.mp4"
             loop_clip(arguments.clip, looped, seconds * arguments.rate, arguments.rate, arguments.height)
             measured = run(looped, folder)
-            results.append({"seconds": seconds, "frames": seconds * arguments.rate, **measured})
+            results.append({"clip_seconds": seconds, "frames": seconds * arguments.rate, **measured})
             looped.unlink()
     for entry in results:
         entry["ratio_to_first"] = entry["peak_megabytes"] / results[0]["peak_megabytes"]  # type: ignore[operator]
