@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from posecli.cli.checks import check_device
-from posecli.cli.options import DeviceOption, ThreadsOption
+from posecli.cli.options import DeviceOption, ThreadsOption, use_threads
 from posecli.errors import PosecliError
 
 if TYPE_CHECKING:
@@ -75,13 +74,12 @@ def _run(
     workers: int,
     threads: int,
 ) -> None:
-    import torch
+    use_threads(threads)
 
     from posecli.device import pick_device
     from posecli.train.loop import train as run
     from posecli.train.tasks import make_task
 
-    torch.set_num_threads(threads or os.cpu_count() or 1)
     chosen = pick_device(device)
     task = make_task(recipe, data, cache)
     path = run(task, recipe, output, chosen, Printer(), resume=resume, workers=workers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,7 +80,9 @@ def train(
                 saved = time.monotonic()
         checkpoint.save(folder, state)
         quality = _evaluate(task, state, quality_log, observer)
-    notes = {"recipe": repr(recipe), "steps": str(state.step), "quality": repr(quality)}
+    # The file travels: where this machine kept the start of the run is nobody's business.
+    portable = replace(recipe, init=Path(recipe.init).name)
+    notes = {"recipe": repr(portable), "steps": str(state.step), "quality": repr(quality)}
     return task.export(state.average.model, folder, notes)
 
 
