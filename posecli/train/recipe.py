@@ -48,7 +48,7 @@ class Recipe:
     sizes: tuple[tuple[float, int, int], ...] = ()  # (from this share of the steps on, height, width)
     loss: str = "cross_entropy"  # of heatmaps: cross_entropy, or mse (the paper's)
     sigma: float = 2.0  # of the target Gaussian, cells of a 64x48 heatmap
-    human_weight: float = 2.0  # how much more than a teacher's a human's label counts
+    human_weight: float = 2.0  # encoder: how much more than a teacher's a human's label counts
     augmentation: dict[str, Any] = field(default_factory=dict)
     init: str = "imagenet"  # imagenet, none, or a checkpoint of the part that is trained
     checkpoint_seconds: float = 300.0
