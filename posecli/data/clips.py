@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from posecli.data.footage import tracks_of
 from posecli.data.people import Person, group_people, read_json
 from posecli.errors import PosecliError
 from posecli.types import Image
@@ -36,12 +37,7 @@ class Clip:
 
     def tracks(self) -> dict[int, dict[int, Person]]:
         """track id -> frame index -> person; regions to ignore are no tracks."""
-        tracks: dict[int, dict[int, Person]] = {}
-        for frame, people in sorted(self.people.items()):
-            for person in people:
-                if not person.crowd:
-                    tracks.setdefault(person.track_id, {})[frame] = person
-        return tracks
+        return tracks_of(self.people)
 
 
 def load_clips(folder: Path, split: str) -> list[Clip]:

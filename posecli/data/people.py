@@ -32,6 +32,7 @@ class Person:
     human: bool  # labelled by a person, not by a teacher
     crowd: bool = False  # a region to ignore
     track_id: int = 0
+    head_box: FloatArray | None = None  # (4,) x0, y0, x1, y1 pixels, where the layout has one
 
 
 @dataclass(frozen=True, slots=True)
