@@ -38,6 +38,7 @@ class Augmentation:
     truncation_keep: tuple[float, float] = (0.5, 0.9)  # share of the box that stays
     color: float = 0.2  # standard deviation of gain and of each channel's gain (a third of it)
     blur_probability: float = 0.1
+    view: tuple[float, float] = (1.0, 1.0)  # detector: how much of the picture's longer side a sample shows
 
 
 NO_AUGMENTATION = Augmentation(

@@ -16,6 +16,7 @@ from posecli.types import FloatArray, Image
 # A box of which the crop shows less than this share is neither a person nor background.
 MIN_VISIBLE = 0.35
 BORDER = 114  # grey beyond the picture, as the detector pads
+PERSON_IN_VIEW = 0.8  # how often a detail is chosen for a person in it
 MIN_SIDE = 6.0  # pixels; smaller people are ignored
 
 
@@ -36,10 +37,9 @@ def make_detection_sample(
     augmentation: Augmentation,
 ) -> DetectionSample:
     """A picture fitted into `size` (height, width) and augmented; people who leave it are cut off or ignored."""
-    height, width = image.shape[:2]
-    whole = np.array([0, 0, width - 1, height - 1], np.float32)
+    view = _view(rng, image.shape[:2], people, size, augmentation.view)
     drawn = _place(
-        draw(rng, augmentation, whole, np.zeros((17, 2), np.float32), np.zeros(17, np.float32), COCO, size)
+        draw(rng, augmentation, view, np.zeros((17, 2), np.float32), np.zeros(17, np.float32), COCO, size)
     )
     affine = drawn.affine(size)
     crop = drawn.recolor(warp(image, affine, size, BORDER))
@@ -54,6 +54,34 @@ def make_detection_sample(
     keep = usable & ~crowd
     seen = _area(clipped) > 0
     return DetectionSample(crop, clipped[keep], clipped[~keep & seen])
+
+
+def _view(
+    rng: Generator,
+    shape: tuple[int, ...],
+    people: tuple[Person, ...],
+    size: tuple[int, int],
+    share: tuple[float, float],
+) -> FloatArray:
+    """The part of the picture to show, xyxy: the whole, more than that, or a detail that mostly has a person in it."""
+    height, width = shape[0] - 1.0, shape[1] - 1.0
+    whole = np.array([0, 0, width, height], np.float32)
+    low, high = share
+    if low == high == 1:
+        return whole
+    zoom = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    # As large as the whole picture in this aspect, times the zoom.
+    fit = max(width / size[1], height / size[0])
+    half = np.array([size[1], size[0]]) * fit * zoom / 2
+    extent = np.array([width, height])
+    target = rng.uniform(0, 1, 2) * extent
+    if people and rng.random() < PERSON_IN_VIEW:
+        box = people[rng.integers(len(people))].box
+        target = box[:2] + rng.uniform(0, 1, 2) * (box[2:] - box[:2])
+    # The view stays on the picture where it is smaller, and has the picture in it where it is larger.
+    bounds = np.sort(np.stack([half, extent - half]), axis=0)
+    center = np.clip(target + rng.uniform(-0.5, 0.5, 2) * half, bounds[0], bounds[1])
+    return np.concatenate([center - half, center + half]).astype(np.float32)
 
 
 def _place(drawn: Draw) -> Draw:

@@ -13,9 +13,13 @@ from torch import Tensor
 
 from posecli.nn.detector import Dense, cell_centers
 
-# Cells within this share of the box's half-size from its centre answer for the person; at least the nearest ones.
-CENTER_REGION = 0.35
+# Which cells may answer for a person: those within this share of its box's half-size from the centre, and the nearest.
+CANDIDATE_REGION = 0.7
 MIN_REGION = 6.0  # pixels
+# So many of them do, whatever the person's size: else those near the camera would outweigh all others.
+CELLS_PER_PERSON = 10
+# Which ones: the best by score^0.5 IoU^6.
+SCORE_POWER, OVERLAP_POWER = 0.5, 6.0
 FOCAL_POWER = 2.0
 BOX_WEIGHT = 2.0
 
@@ -23,24 +27,50 @@ BOX_WEIGHT = 2.0
 class Assignment(NamedTuple):
     """What one picture's cells should predict."""
 
-    positive_HW: Tensor  # bool
-    boxes_HW4: Tensor
+    quality_HW: Tensor  # the score; 0 for the background
+    boxes_HW4: Tensor  # where quality is above 0
     counted_HW: Tensor  # bool; False where regions are ignored
 
 
-def assign(boxes_N4: Tensor, ignored_M4: Tensor, height: int, width: int) -> Assignment:
-    """Each cell near a person's centre gets the person whose centre is nearest in units of its box."""
+@torch.no_grad()
+def assign(logits_HW: Tensor, predicted_HW4: Tensor, boxes_N4: Tensor, ignored_M4: Tensor) -> Assignment:
+    """Each person gets the cells that already do best on it (Feng et al., "TOOD", ICCV 2021).
+
+    The best one's target is its IoU; the others' targets are lower in proportion to how well they do.
+    """
+    height, width = logits_HW.shape
     centers_HW2 = cell_centers(height, width, boxes_N4.device)
     counted_HW = ~_inside(centers_HW2, ignored_M4).any(-1)
     if len(boxes_N4) == 0:
-        empty = torch.zeros(height, width, dtype=torch.bool, device=boxes_N4.device)
-        return Assignment(empty, boxes_N4.new_zeros(height, width, 4), counted_HW)
-    middle_N2 = (boxes_N4[:, :2] + boxes_N4[:, 2:]) / 2
-    reach_N2 = ((boxes_N4[:, 2:] - boxes_N4[:, :2]) / 2 * CENTER_REGION).clamp(min=MIN_REGION)
-    offset_HWN = ((centers_HW2[..., None, :] - middle_N2) / reach_N2).square().sum(-1)
-    nearest_HW, person_HW = offset_HWN.min(-1)
-    positive_HW = nearest_HW <= 1
-    return Assignment(positive_HW, boxes_N4[person_HW], counted_HW | positive_HW)
+        return Assignment(torch.zeros_like(logits_HW), boxes_N4.new_zeros(height, width, 4), counted_HW)
+    overlap_NM = _overlaps(boxes_N4, predicted_HW4.reshape(-1, 4))
+    fit_NM = logits_HW.sigmoid().flatten() ** SCORE_POWER * overlap_NM**OVERLAP_POWER
+    chosen_NM = _choose(fit_NM, _candidates(centers_HW2.reshape(-1, 2), boxes_N4))
+    # A cell that two people want goes to the one that it fits better.
+    person_M = torch.where(chosen_NM, overlap_NM, -1).argmax(0)
+    chosen_NM &= person_M == torch.arange(len(boxes_N4), device=boxes_N4.device)[:, None]
+    best_fit_N1 = torch.where(chosen_NM, fit_NM, 0).amax(1, keepdim=True).clamp(min=1e-30)
+    best_overlap_N1 = torch.where(chosen_NM, overlap_NM, 0).amax(1, keepdim=True)
+    quality_NM = torch.where(chosen_NM, fit_NM / best_fit_N1 * best_overlap_N1, 0)
+    quality_HW = quality_NM.amax(0).reshape(height, width)
+    return Assignment(quality_HW, boxes_N4[person_M].reshape(height, width, 4), counted_HW | (quality_HW > 0))
+
+
+def _candidates(centers_M2: Tensor, boxes_N4: Tensor) -> Tensor:
+    """(N, M) bool."""
+    middle_N12 = (boxes_N4[:, None, :2] + boxes_N4[:, None, 2:]) / 2
+    half_N12 = (boxes_N4[:, None, 2:] - boxes_N4[:, None, :2]) / 2
+    offset_NM = (
+        ((centers_M2 - middle_N12) / (half_N12 * CANDIDATE_REGION).clamp(min=MIN_REGION)).square().sum(-1)
+    )
+    return offset_NM <= 1
+
+
+def _choose(fit_NM: Tensor, candidate_NM: Tensor) -> Tensor:
+    """(N, M) bool: each person's best candidates."""
+    count = min(CELLS_PER_PERSON, fit_NM.shape[1])
+    best_NK = torch.where(candidate_NM, fit_NM, -1).topk(count).indices
+    return torch.zeros_like(candidate_NM).scatter_(1, best_NK, True) & candidate_NM
 
 
 def _inside(points_HW2: Tensor, boxes_M4: Tensor) -> Tensor:
@@ -48,25 +78,27 @@ def _inside(points_HW2: Tensor, boxes_M4: Tensor) -> Tensor:
     return ((points >= boxes_M4[:, :2]) & (points <= boxes_M4[:, 2:])).all(-1)
 
 
+def _overlaps(a_N4: Tensor, b_M4: Tensor) -> Tensor:
+    """(N, M) IoU of each of one with each of the other."""
+    count_N, count_M = len(a_N4), len(b_M4)
+    pairs = a_N4[:, None].expand(-1, count_M, -1), b_M4[None].expand(count_N, -1, -1)
+    return box_overlap(*(pair.reshape(-1, 4) for pair in pairs))[0].reshape(count_N, count_M)
+
+
 def detection_loss(
     dense: Dense, boxes: list[Tensor], ignored: list[Tensor]
 ) -> tuple[Tensor, dict[str, float]]:
-    """Quality focal loss of the scores plus generalised IoU loss of the boxes, over the positive cells' number."""
-    _, height, width = dense.logits_BHW.shape
-    parts = [assign(b, i, height, width) for b, i in zip(boxes, ignored, strict=True)]
-    positive_BHW = torch.stack([part.positive_HW for part in parts])
-    target_BHW4 = torch.stack([part.boxes_HW4 for part in parts])
-    counted_BHW = torch.stack([part.counted_HW for part in parts])
+    """Quality focal loss of the scores plus generalised IoU loss of the boxes, both over the sum of the qualities."""
+    parts = [assign(*item) for item in zip(dense.logits_BHW, dense.boxes_BHW4, boxes, ignored, strict=True)]
+    quality_BHW, target_BHW4, counted_BHW = (torch.stack(field) for field in zip(*parts, strict=True))
+    positive_BHW = quality_BHW > 0
+    weight_P = quality_BHW[positive_BHW]
+    total = weight_P.sum().clamp(min=1)
     overlap_P, generalised_P = box_overlap(dense.boxes_BHW4[positive_BHW], target_BHW4[positive_BHW])
-    quality_BHW = torch.zeros_like(dense.logits_BHW)
-    quality_BHW[positive_BHW] = overlap_P.detach().clamp(0, 1)
-    score_loss = (quality_focal(dense.logits_BHW, quality_BHW) * counted_BHW).sum()
-    count = positive_BHW.sum().clamp(min=1)
+    score_loss = (quality_focal(dense.logits_BHW, quality_BHW) * counted_BHW).sum() / total
     # Where the box is good it also matters more: weights follow the quality, as in Generalized Focal Loss.
-    weight_P = quality_BHW[positive_BHW].clamp(min=0.1)
-    box_loss = BOX_WEIGHT * (weight_P * (1 - generalised_P)).sum() / weight_P.sum().clamp(min=1)
-    score_loss = score_loss / count
-    overlap = float(overlap_P.mean().detach()) if len(overlap_P) else 0.0
+    box_loss = BOX_WEIGHT * (weight_P * (1 - generalised_P)).sum() / total
+    overlap = float((weight_P * overlap_P.detach()).sum() / total)
     return score_loss + box_loss, {"score_loss": float(score_loss.detach()), "overlap": overlap}
 
 

@@ -1,5 +1,7 @@
 """Whole pictures for the detector."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,43 @@ def test_crowds_small_people_and_cut_ones_are_ignored_and_absent_ones_forgotten(
 def test_picture_without_people():
     sample = make_detection_sample(np.zeros((50, 60, 3), np.uint8), (), SIZE, RNG(0), Augmentation())
     assert sample.boxes.shape == sample.ignored.shape == (0, 4)
+
+
+VIEW_ONLY = Augmentation(
+    scale=0, shift=0, rotation_probability=0, flip_probability=0, half_body_probability=0,
+    truncation_probability=0, color=0, blur_probability=0, view=(0.5, 0.5),
+)  # fmt: skip
+
+
+def test_detail_lies_on_the_picture_at_its_scale():
+    rows, columns = np.mgrid[:191, :255]
+    image = np.stack([rows, columns, np.zeros_like(rows)], -1).astype(np.uint8)  # each pixel says where it is
+    corners = []
+    for seed in range(20):
+        sample = make_detection_sample(image, (), SIZE, RNG(seed), VIEW_ONLY)
+        assert (sample.image[..., 2] == 0).all()  # no border, which is grey
+        top, left = sample.image[0, 0, :2].astype(int)
+        bottom, right = sample.image[-1, -1, :2].astype(int)
+        assert (bottom - top, right - left) == pytest.approx((95, 127), abs=1.5)  # half of the picture
+        corners.append((top, left))
+    assert np.ptp(corners, axis=0).min() > 50  # from all over it
+
+
+def test_details_mostly_show_somebody():
+    image = np.zeros((191, 255, 3), np.uint8)
+    somebody = (person([4, 4, 24, 44]),)
+    shown = [len(make_detection_sample(image, somebody, SIZE, RNG(s), VIEW_ONLY).boxes) for s in range(100)]
+    assert 70 <= sum(shown) < 100  # against a quarter by chance
+
+
+def test_wider_view_has_the_whole_picture_in_it():
+    image = np.full((191, 255, 3), 200, np.uint8)
+    for seed in range(10):
+        sample = make_detection_sample(
+            image, (person([0, 0, 254, 190]),), SIZE, RNG(seed), replace(VIEW_ONLY, view=(1.5, 1.5))
+        )
+        (box,) = sample.boxes
+        np.testing.assert_allclose(box[2:] - box[:2], [127 / 1.5, 95 / 1.5], atol=1.0)
 
 
 def test_turned_box_is_enclosed():

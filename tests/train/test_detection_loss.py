@@ -6,50 +6,95 @@ import torch.nn.functional as F
 from torchvision.ops import box_iou, generalized_box_iou
 
 from posecli.nn.detector import Dense, cell_centers
-from posecli.train.detection_loss import assign, box_overlap, detection_loss, quality_focal
+from posecli.train.detection_loss import (
+    CELLS_PER_PERSON,
+    assign,
+    box_overlap,
+    detection_loss,
+    quality_focal,
+)
 
 NOBODY = torch.zeros(0, 4)
 HEIGHT, WIDTH = 12, 16  # cells
 
 
-def perfect(boxes, confidence=12.0):
-    """A prediction that is right everywhere."""
-    part = assign(boxes, NOBODY, HEIGHT, WIDTH)
-    logits = torch.where(part.positive_HW, confidence, -confidence)
+def grid(boxes_of_cells, logit=0.0):
+    """A prediction: the same box and score everywhere, but for the cells named (row, column)."""
+    logits = torch.full((HEIGHT, WIDTH), -6.0)
     centers = cell_centers(HEIGHT, WIDTH, torch.device("cpu"))
-    anything = torch.cat([centers - 5, centers + 5], -1)
-    return Dense(logits[None], torch.where(part.positive_HW[..., None], part.boxes_HW4, anything)[None])
+    boxes = torch.cat([centers - 5, centers + 5], -1)
+    for (row, column), box in boxes_of_cells.items():
+        logits[row, column], boxes[row, column] = logit, torch.tensor(box)
+    return logits, boxes
 
 
-def test_cells_in_the_middle_of_a_box_answer_for_it():
-    # Half-sizes 40 and 20, times 0.35: an ellipse of 14 x 7 pixels around (64, 48), which is a cell's centre.
-    box = torch.tensor([[24.0, 28.0, 104.0, 68.0]])
-    part = assign(box, NOBODY, HEIGHT, WIDTH)
-    assert part.positive_HW.nonzero().tolist() == [[6, 7], [6, 8], [6, 9]]
-    assert (part.boxes_HW4[part.positive_HW] == box).all()
+def perfect(people, confidence=12.0):
+    """A prediction that is right in the middle of every person, and silent elsewhere."""
+    cells = {}
+    for box in people.tolist():
+        row, column = round((box[1] + box[3]) / 16), round((box[0] + box[2]) / 16)
+        cells[row, column] = box
+    logits, boxes = grid(cells, confidence)
+    logits[logits < 0] = -confidence
+    return Dense(logits[None], boxes[None])
+
+
+def test_cells_that_do_best_answer_for_a_person():
+    person = [24.0, 28.0, 104.0, 68.0]
+    near, far = [24.0, 28.0, 104.0, 64.0], [24.0, 28.0, 72.0, 68.0]  # IoU 0.9 and 0.6
+    part = assign(*grid({(6, 8): near, (6, 9): far}), torch.tensor([person]), NOBODY)
+    assert float(part.quality_HW[6, 8]) == pytest.approx(0.9)  # the best one's own IoU
+    # The other's is lower in proportion to score^0.5 IoU^6, the scores being equal.
+    assert float(part.quality_HW[6, 9]) == pytest.approx(0.9 * (0.6 / 0.9) ** 6)
+    assert (part.boxes_HW4[part.quality_HW > 0] == torch.tensor(person)).all()
     assert part.counted_HW.all()
+
+
+def test_surer_cell_of_two_equals_has_the_higher_target():
+    person = [24.0, 28.0, 104.0, 68.0]
+    logits, boxes = grid({(6, 8): person, (6, 9): person})
+    logits[6, 9] = torch.logit(torch.tensor(0.125))  # against a half
+    part = assign(logits, boxes, torch.tensor([person]), NOBODY)
+    assert float(part.quality_HW[6, 8]) == pytest.approx(1)
+    assert float(part.quality_HW[6, 9]) == pytest.approx(0.5)
+
+
+def test_large_people_get_no_more_cells_than_small_ones():
+    people = torch.tensor([[0.0, 0.0, 127.0, 95.0]])
+    logits, boxes = torch.zeros(HEIGHT, WIDTH), people[0].expand(HEIGHT, WIDTH, 4)
+    part = assign(logits, boxes, people, NOBODY)
+    assert int((part.quality_HW > 0).sum()) == CELLS_PER_PERSON
+
+
+def test_cells_far_from_the_middle_never_answer():
+    person = torch.tensor([[24.0, 28.0, 104.0, 68.0]])
+    # Half-sizes 40 and 20, times 0.7: an ellipse of 28 x 14 pixels around (64, 48).
+    inside, outside = (6, 11), (6, 12)  # 24 and 32 pixels to the right
+    part = assign(*grid({inside: person[0].tolist(), outside: person[0].tolist()}), person, NOBODY)
+    assert part.quality_HW[inside] > 0
+    assert part.quality_HW[outside] == 0
 
 
 @pytest.mark.parametrize("center", [(44.0, 44.0), (40.0, 44.0), (41.0, 47.0), (48.0, 48.0)])
 def test_smallest_boxes_have_a_cell(center):
     x, y = center  # the worst place is in the middle of four cells
-    part = assign(torch.tensor([[x - 3, y - 3, x + 3, y + 3]]), NOBODY, HEIGHT, WIDTH)
-    assert part.positive_HW.any()
+    part = assign(*grid({}), torch.tensor([[x - 3, y - 3, x + 3, y + 3]]), NOBODY)
+    assert (part.quality_HW > 0).any()
 
 
-def test_cell_between_two_goes_to_the_nearer_in_units_of_its_box():
-    small, large = [56.0, 40.0, 72.0, 56.0], [0.0, -32.0, 160.0, 128.0]
-    part = assign(torch.tensor([large, small]), NOBODY, HEIGHT, WIDTH)
-    assert part.boxes_HW4[6, 8].tolist() == small  # the small one's very middle
-    assert part.boxes_HW4[6, 10].tolist() == large  # the large one's
+def test_cell_that_two_people_want_goes_to_the_one_it_fits():
+    small, large = [48.0, 32.0, 80.0, 64.0], [0.0, -32.0, 128.0, 128.0]
+    part = assign(*grid({(6, 8): small, (6, 9): large}), torch.tensor([large, small]), NOBODY)
+    assert part.boxes_HW4[6, 8].tolist() == small
+    assert part.boxes_HW4[6, 9].tolist() == large
 
 
 def test_regions_to_ignore_do_not_count_but_people_in_them_do():
     ignored = torch.tensor([[0.0, 0.0, 63.0, 200.0]])
-    part = assign(torch.tensor([[10.0, 10.0, 22.0, 22.0]]), ignored, HEIGHT, WIDTH)
+    part = assign(*grid({}), torch.tensor([[10.0, 10.0, 22.0, 22.0]]), ignored)
     assert part.counted_HW[:, 8:].all()
-    assert part.counted_HW[:, :8].equal(part.positive_HW[:, :8])
-    assert part.positive_HW[2, 2]
+    assert part.counted_HW[:, :8].equal(part.quality_HW[:, :8] > 0)
+    assert part.quality_HW[2, 2] > 0
 
 
 def test_overlaps_are_those_of_torchvision():
