@@ -40,14 +40,18 @@ class PeopleSource(Protocol):
 
 
 class StillPeople:
-    """Everyone in a list of pictures who has enough labelled keypoints."""
+    """Everyone in a list of pictures who has enough labelled keypoints.
 
-    def __init__(self, pictures: list[Picture], min_keypoints: int = 1) -> None:
+    Args:
+        human: only those whom a human labelled.
+    """
+
+    def __init__(self, pictures: list[Picture], min_keypoints: int = 1, human: bool = False) -> None:
         self._people = [
             (picture, person)
             for picture in pictures
             for person in picture.people
-            if not person.crowd and person.labelled.sum() >= min_keypoints
+            if not person.crowd and person.labelled.sum() >= min_keypoints and (person.human or not human)
         ]
 
     def __len__(self) -> int:

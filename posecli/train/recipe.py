@@ -24,6 +24,7 @@ class DataShare:
     share: float = 1.0
     stride: int = 1  # clips: every stride-th frame
     size: int = 1000  # synthetic: how many different scenes
+    labels: str = "all"  # coco: all, or human to leave out what a teacher labelled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

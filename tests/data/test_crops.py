@@ -75,6 +75,12 @@ def test_stills_leave_out_crowds_and_the_unlabelled(tmp_path):
     assert len(StillPeople([Picture(tmp_path / "a.png", "g", True, people)])) == 2
 
 
+def test_stills_can_be_those_that_humans_labelled(tmp_path):
+    people = (person([0, 0, 9, 9]), person([0, 0, 9, 9], human=False))
+    source = StillPeople([Picture(tmp_path / "a.png", "g", True, people)], human=True)
+    assert len(source) == 1
+
+
 def test_clips_are_sampled_by_stride_without_crowds(tmp_path):
     images = [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(7)]
     labels = [annotation(100 + i, (5, 5, 30, 40), track_id=1) for i in range(7)]

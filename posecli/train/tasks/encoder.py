@@ -70,7 +70,7 @@ class EncoderTask:
 
     def _source(self, entry: DataShare) -> PeopleSource:
         if entry.name == "coco":
-            return StillPeople(load_coco(self._data, "train"), MIN_KEYPOINTS)
+            return StillPeople(load_coco(self._data, "train"), MIN_KEYPOINTS, entry.labels == "human")
         if entry.name == "clips":
             return ClipPeople(load_clips(self._data, "train"), self._cache, MIN_KEYPOINTS, entry.stride)
         if entry.name == "synthetic":

@@ -84,7 +84,9 @@ class TemporalTask:
         if entry.name == "clips":
             return ClipWindows(load_clips(self._data, "train"), self._cache, length, STRIDES)
         if entry.name == "coco":
-            return MovingStills(StillPeople(load_coco(self._data, "train"), MIN_KEYPOINTS), length)
+            return MovingStills(
+                StillPeople(load_coco(self._data, "train"), MIN_KEYPOINTS, entry.labels == "human"), length
+            )
         if entry.name == "synthetic":
             return RenderedWindows(RenderedScenes(entry.size), length)
         raise PosecliError(
