@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -117,16 +117,24 @@ def read_boxes(
     Raises:
         PosecliError: the file is malformed, or none of its detections is on one of the named pictures.
     """
-    positions = {_tail(name): i for i, name in enumerate(names or ())}
-    groups: dict[int, list[BoxRecord]] = {}
+    positions = {name_tail(name): i for i, name in enumerate(names or ())}
+    placed: list[tuple[int, BoxRecord]] = []
     is_empty = True
     for record in read_box_records(path):
         is_empty = False
         index = _frame_index(record, positions, Path(path))
         if index is not None:
-            groups.setdefault(index, []).append(record)
-    if names is not None and not groups and not is_empty:
+            placed.append((index, record))
+    if names is not None and not placed and not is_empty:
         raise PosecliError(f"{path}: none of its boxes is on one of the {len(names)} pictures of the source")
+    return group_records(placed)
+
+
+def group_records(records: Iterable[tuple[int, BoxRecord]]) -> dict[int, Boxes] | dict[int, Tracks]:
+    """Detections, each with the index of its frame, by frame: Tracks if every one carries a track_id, else Boxes."""
+    groups: dict[int, list[BoxRecord]] = {}
+    for index, record in records:
+        groups.setdefault(index, []).append(record)
     if all(record.track_id is not None for group in groups.values() for record in group):
         return {index: _tracks(group) for index, group in groups.items()}
     return {index: _boxes(group) for index, group in groups.items()}
@@ -162,7 +170,7 @@ def _record(entry: Node, images: dict[int, Node]) -> BoxRecord:
 def _frame_index(record: BoxRecord, positions: dict[tuple[str, ...], int], path: Path) -> int | None:
     """The index of a detection's frame; None if it is on a picture that is not in positions."""
     if positions and record.image_name is not None:
-        tail = _tail(record.image_name)
+        tail = name_tail(record.image_name)
         return positions.get(tail, positions.get(tail[-1:]))
     if record.frame_index is not None:
         return record.frame_index
@@ -174,7 +182,7 @@ def _frame_index(record: BoxRecord, positions: dict[tuple[str, ...], int], path:
     return int(numbers[-1])
 
 
-def _tail(name: str) -> tuple[str, ...]:
+def name_tail(name: str) -> tuple[str, ...]:
     """The file's name, after the folder that it is in where that is told."""
     return PurePosixPath(name.replace("\\", "/")).parts[-2:]
 

@@ -21,6 +21,7 @@ from posecli.detect.protocol import Detector
 from posecli.detect.stream import detect_people, track_people
 from posecli.detect.tracking import NoTracker, Tracker
 from posecli.geometry.crop import apply_affine, invert_affine
+from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
 from posecli.pipeline.duplicates import drop_duplicates
 from posecli.pipeline.windows import (
@@ -73,7 +74,7 @@ def estimate(
 
 
 def estimate_tracked(
-    tracked: Iterable[Tracked], model: PoseModel, options: Options, slide: Slide = windows
+    tracked: Iterable[Tracked], model: PoseModel | FlipTested, options: Options, slide: Slide = windows
 ) -> Iterator[Poses]:
     """Poses of frames whose people are known.
 
@@ -132,7 +133,7 @@ def _unknown(frame: Frame, tracks: Tracks, keypoints: int) -> Poses:
 
 
 @torch.inference_mode()
-def _run(model: PoseModel, batch: list[tuple[PersonWindow, _Answer]], bf16: bool) -> None:
+def _run(model: PoseModel | FlipTested, batch: list[tuple[PersonWindow, _Answer]], bf16: bool) -> None:
     device = next(model.parameters()).device
     images_BTHWC = torch.from_numpy(np.stack([person.crops for person, _ in batch])).to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

@@ -1,0 +1,34 @@
+"""The flip test: what a model says of a window and of its mirror image, averaged.
+
+Shapes: B windows, T frames, F answered frames, K keypoints, H and W height and width, C channels.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from posecli.nn.config import ModelConfig
+from posecli.nn.pose_model import PoseModel
+
+
+class FlipTested(nn.Module):
+    """A PoseModel that looks twice, and answers with the mean of both raw heatmaps.
+
+    Crop and heatmap share their first and last centres (UDP), so that mirroring one mirrors the other exactly: the
+    mirrored heatmaps are not shifted by a cell, as older codebases do it.
+    """
+
+    def __init__(self, model: PoseModel) -> None:
+        super().__init__()
+        self.model = model
+        self.config: ModelConfig = model.config
+        self.output_frames = model.output_frames
+
+    def forward(self, images_BTHWC: Tensor) -> Tensor:
+        """Raw heatmaps (B, F, K, H, W) of output_frames."""
+        mirrored_BFKHW = self.model(images_BTHWC.flip(3)).flip(-1)
+        return (self.model(images_BTHWC) + mirrored_BFKHW[:, :, self.config.joints.flip]) / 2
+
+    def keypoints(self, heatmaps_BFKHW: Tensor) -> tuple[Tensor, Tensor]:
+        """As PoseModel.keypoints."""
+        return self.model.keypoints(heatmaps_BFKHW)

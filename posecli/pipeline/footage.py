@@ -1,0 +1,103 @@
+"""Poses of a dataset's labelled frames: footage > boxes > windows around keyframes > model > poses.
+
+A keyframe is a labelled frame. Its window is the frames around it, cut out with the keyframe's own box; where the
+sequence ends, the nearest frame is repeated. A model that answers for every frame of a window is asked for the
+middle one too: its neighbours have windows (and boxes) of their own.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from posecli.data.footage import Footage
+from posecli.formats.base import convert_poses
+from posecli.nn.flip_test import FlipTested
+from posecli.nn.pose_model import PoseModel
+from posecli.pipeline.estimator import Options, estimate_tracked
+from posecli.pipeline.windows import Tracked, Window
+from posecli.types import Frame, Poses, Tracks
+
+
+class FootageFrames:
+    """Random access to a sequence's frames; the last `size` of them stay decoded."""
+
+    def __init__(self, footage: Footage, size: int) -> None:
+        self.footage, self._size = footage, size
+        self._held: OrderedDict[int, Frame] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.footage)
+
+    def __getitem__(self, index: int) -> Frame:
+        """The frame at a place, decoded now or lately.
+
+        Raises:
+            PosecliError: the picture is missing or damaged.
+        """
+        frame = self._held.pop(index, None)
+        if frame is None:
+            image, name = self.footage.image(index), self.footage.frames[index].name
+            frame = Frame(index, index / self.footage.frame_rate, image, name=name)
+        self._held[index] = frame
+        while len(self._held) > self._size:
+            self._held.popitem(last=False)
+        return frame
+
+
+class PeopleSource(Protocol):
+    """Knows, or finds, the people of a sequence."""
+
+    def locate(self, frames: FootageFrames, keyframes: Sequence[int]) -> Iterator[Tracked]:
+        """Every keyframe, in order, with its people; ids differ within a frame."""
+
+
+def pose_footage(
+    footage: Footage, people: PeopleSource, model: PoseModel | FlipTested, options: Options
+) -> Iterator[Poses]:
+    """The poses of a sequence's labelled frames, in order, in the footage's skeleton.
+
+    Poses.frame_index is the place in footage.frames, Poses.name the frame's name there. Joints that the model's
+    skeleton lacks are NaN, or derived (posecli.skeletons.convert).
+
+    Raises:
+        PosecliError: a picture is missing or damaged.
+    """
+    keyframes = [index for index, frame in enumerate(footage.frames) if frame.labelled]
+    # Detection runs ahead by a chunk: what it has decoded is still there when its windows are cut.
+    frames = FootageFrames(footage, options.chunk + model.config.input.frames)
+
+    def around_keyframes(
+        stream: Iterable[Tracked], length: int, outputs: tuple[int, ...]
+    ) -> Iterator[Window]:
+        return keyframe_windows(stream, frames, length, outputs)
+
+    located = people.locate(frames, keyframes)
+    for poses in estimate_tracked(located, model, options, slide=around_keyframes):
+        yield convert_poses(poses, model.config.joints, footage.skeleton)
+
+
+def keyframe_windows(
+    stream: Iterable[Tracked], frames: FootageFrames, length: int, outputs: tuple[int, ...]
+) -> Iterator[Window]:
+    """One window a keyframe, answered in the middle.
+
+    Args:
+        stream: the keyframes with their people.
+        length: frames of a window.
+        outputs: positions in the window that the model answers for.
+    """
+    middle = length // 2
+    last = len(frames) - 1
+    for keyframe in stream:
+        places = [min(max(keyframe[0].index + step - middle, 0), last) for step in range(length)]
+        window = [(frames[place], Tracks.empty()) for place in places]
+        window[middle] = keyframe
+        yield Window(window, (middle,), outputs[0])
+
+
+def with_joint_scores(poses: Poses) -> Poses:
+    """PoseTrack's scores: a joint's is its heatmap's times its box's."""
+    return replace(poses, scores=poses.scores * poses.tracks.scores[:, None])
