@@ -23,7 +23,7 @@ VITPOSE_STRIDES: dict[EncoderFeature, int] = {"deconvolution": 4, "backbone": 16
 DECONVOLUTION_CHANNELS = 256
 VITPOSE_MULTIPLE = 16  # pixels: both sides of the input must be multiples of it
 LITE_CHANNELS, LITE_STRIDE, LITE_MULTIPLE = 64, 8, 32
-HEATMAP_STRIDE = 4  # of both encoders' own heatmaps, which are of COCO's keypoints
+HEATMAP_STRIDE = 4  # of both encoders' own heatmaps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,13 @@ class EncoderConfig:
     size: EncoderSize | None = None  # of ViTPose
     feature: EncoderFeature | None = None  # which of ViTPose's features GLSMamba reads
     frozen: bool = True
+    skeleton: str = "coco"  # of the encoder's own heatmaps
 
     def __post_init__(self) -> None:
+        if self.skeleton not in SKELETONS:
+            raise PosecliError(
+                f"encoder.skeleton {self.skeleton!r} is unknown; known: {', '.join(SKELETONS)}"
+            )
         vitpose = self.kind == "vitpose"
         for name in ("size", "feature"):
             if (getattr(self, name) is not None) != vitpose:
@@ -111,13 +116,24 @@ class ModelConfig:
                 f"heatmap.height and width are {size}, but temporal.upsample = {self.temporal.upsample} "
                 f"gives {self.temporal.heatmap_size}"
             )
-        if self.temporal.base_heatmaps == "encoder":
-            encoder = (self.input.height // HEATMAP_STRIDE, self.input.width // HEATMAP_STRIDE)
-            if self.skeleton != "coco" or size != encoder:
-                raise PosecliError(
-                    f'temporal.base_heatmaps = "encoder" needs skeleton "coco" and heatmaps of {encoder}, '
-                    f'the encoder\'s; here are "{self.skeleton}" and {size}'
-                )
+        if self.temporal.base_heatmaps == "encoder" and not self.encoder_is_comparable:
+            raise PosecliError(
+                f'temporal.base_heatmaps = "encoder" needs skeleton "{self.encoder.skeleton}" and heatmaps of '
+                f'{self.encoder_heatmap_size}, the encoder\'s; here are "{self.skeleton}" and {size}'
+            )
+
+    @property
+    def encoder_heatmap_size(self) -> tuple[int, int]:
+        """Height, width of the encoder's own heatmaps."""
+        return self.input.height // HEATMAP_STRIDE, self.input.width // HEATMAP_STRIDE
+
+    @property
+    def encoder_is_comparable(self) -> bool:
+        """Whether the encoder's own heatmaps are of the same joints and size as the whole model's."""
+        return (self.encoder.skeleton, self.encoder_heatmap_size) == (
+            self.skeleton,
+            self.temporal.heatmap_size,
+        )
 
     @property
     def joints(self) -> Skeleton:

@@ -5,6 +5,7 @@ Shapes: B windows, T frames, C channels, K keypoints, H and W height and width, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -17,13 +18,14 @@ from posecli.nn.glsmamba import GLSMamba
 from posecli.nn.normalize import normalize
 from posecli.nn.pose_encoder import LitePoseEncoder
 from posecli.nn.vitpose import VITPOSE_SIZES, ViTPose
+from posecli.skeletons import SKELETONS
 
 
 class EncodedWindows(NamedTuple):
     """What the encoder makes of windows of crops."""
 
     features_BTCHW: Tensor
-    heatmaps_BTKHW: Tensor  # the encoder's own; of COCO's keypoints
+    heatmaps_BTKHW: Tensor | None  # the encoder's own, of config.encoder.skeleton; None: not kept in a cache
 
 
 class PoseModel(nn.Module):
@@ -63,7 +65,10 @@ class PoseModel(nn.Module):
 
     def forward(self, images_BTHWC: Tensor) -> Tensor:
         """Raw heatmaps (B, F, K, H, W) of output_frames."""
-        encoded = self.encode(images_BTHWC)
+        return self.answer(self.encode(images_BTHWC))
+
+    def answer(self, encoded: EncodedWindows) -> Tensor:
+        """Raw heatmaps (B, F, K, H, W) of output_frames, from what the encoder said."""
         heatmaps = self.temporal(encoded.features_BTCHW, encoded.heatmaps_BTKHW)
         return heatmaps if self.config.temporal.output == "every_frame" else heatmaps[:, None]
 
@@ -85,7 +90,9 @@ class PoseModel(nn.Module):
 
 def build_encoder(config: ModelConfig) -> nn.Module:
     """The encoder of a configuration, with random weights."""
+    joints = len(SKELETONS[config.encoder.skeleton])
     if config.encoder.kind == "efficientnet-lite0":
-        return LitePoseEncoder(LitePoseEncoder.Config())
+        return LitePoseEncoder(LitePoseEncoder.Config(num_keypoints=joints))
     assert config.encoder.size is not None
-    return ViTPose(VITPOSE_SIZES[config.encoder.size.upper()])
+    size = (config.input.height, config.input.width)
+    return ViTPose(replace(VITPOSE_SIZES[config.encoder.size.upper()], num_keypoints=joints, image_size=size))

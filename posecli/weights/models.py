@@ -7,10 +7,11 @@ encoder.* and temporal.*. A file without encoder.* is a temporal part: its encod
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from posecli.errors import PosecliError
 from posecli.nn.config import ModelConfig
@@ -74,8 +75,17 @@ def load_into(module: nn.Module, path: Path, what: str = "this model") -> None:
     Raises:
         PosecliError: names or shapes do not match; says which.
     """
+    load_state(module, load_tensors(path), path, what)
+
+
+def load_state(module: nn.Module, tensors: Mapping[str, Tensor], path: Path, what: str) -> None:
+    """Fill a module from tensors that were read from `path`.
+
+    Raises:
+        PosecliError: names or shapes do not match; says which.
+    """
     try:
-        missing, unexpected = module.load_state_dict(load_tensors(path), strict=False)
+        missing, unexpected = module.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
         first = str(error).splitlines()[-1].strip()
         raise PosecliError(f"{path}: not the weights of {what} ({first})") from None
