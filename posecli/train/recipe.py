@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ CHOICES = {"schedule": ("cosine", "milestones"), "loss": ("cross_entropy", "mse"
 class DataShare:
     """One dataset of a recipe and its share in the samples."""
 
-    name: str  # coco, clips, synthetic
+    name: str  # a name in posecli.data.datasets.DATASETS, or synthetic
     share: float = 1.0
-    stride: int = 1  # clips: every stride-th frame
+    split: str = ""  # sub-jhmdb: which of its three, 1, 2 or 3
+    stride: int = 1  # sequences: every stride-th labelled frame
     size: int = 1000  # synthetic: how many different scenes
     labels: str = "all"  # coco: all, or human to leave out what a teacher labelled
 
@@ -32,7 +34,9 @@ class Recipe:
     """See models/recipes/ for examples."""
 
     task: str  # detector, encoder or temporal
-    model: str = "glsmamba-t"  # the preset whose part is trained
+    model: str = "glsmamba-t"  # the preset whose part is trained, or a TOML file
+    overrides: dict[str, Any] = field(default_factory=dict)  # of the model's fields, by dotted name
+    encoder: str = ""  # temporal: the frozen encoder's checkpoint, hub, none, or "" for the embedded one
     data: tuple[DataShare, ...] = ()
     steps: int = 3000
     batch: int = 32
@@ -50,10 +54,15 @@ class Recipe:
     loss: str = "cross_entropy"  # of heatmaps: cross_entropy, or mse (the paper's)
     sigma: float = 2.0  # of the target Gaussian, cells of a 64x48 heatmap
     human_weight: float = 2.0  # encoder: how much more than a teacher's a human's label counts
+    augment: bool = True  # false: samples as they are, whatever augmentation and degrade say
     augmentation: dict[str, Any] = field(default_factory=dict)
+    degrade: bool = True  # temporal: single frames of a window are blurred, covered, darkened
+    strides: tuple[int, ...] = (1, 2)  # temporal: frames from one to the next of a window; one is drawn
+    cache_features: bool = False  # temporal: keep what the frozen encoder says on disk; needs augment = false
     init: str = "imagenet"  # imagenet, none, or a checkpoint of the part that is trained
     checkpoint_seconds: float = 300.0
     evaluate_every: int = 500  # steps
+    keep_best: bool = False  # export the weights of the best evaluation too
     log_every: int = 20  # steps
 
 
@@ -68,7 +77,29 @@ def load_recipe(source: str, overrides: dict[str, Any] | None = None) -> Recipe:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PosecliError(f"{path}: can't be read as TOML ({error})") from None
-    return _build(table | (overrides or {}), str(path))
+    for name, value in (overrides or {}).items():
+        _set(table, name, value)
+    return _build(table, str(path))
+
+
+def _set(table: dict[str, Any], name: str, value: Any) -> None:
+    """steps, augmentation.rotation (a field of a table), or model.temporal.stmm (a field of the model)."""
+    section, _, field_name = name.partition(".")
+    if not field_name:
+        table[name] = value
+        return
+    section = "overrides" if section == "model" else section
+    if not isinstance(table.setdefault(section, {}), dict):
+        raise PosecliError(f"--set {name}: '{section}' is no table")
+    table[section][field_name] = value
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted names: {"temporal": {"stmm": False}} is {"temporal.stmm": False}."""
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
 
 
 def parse_override(text: str) -> tuple[str, Any]:
@@ -102,6 +133,10 @@ def _build(table: dict[str, Any], where: str) -> Recipe:
     from posecli.data.augment import Augmentation
 
     shares = tuple(_dataclass(DataShare, entry, f"{where} [[data]]") for entry in table.pop("data", []))
+    for name in ("overrides", "augmentation"):
+        if not isinstance(table.get(name, {}), dict):
+            raise PosecliError(f"{where}: {name} must be a table")
+    table["overrides"] = flatten(table.get("overrides", {}))
     table = {name: _tuples(value) for name, value in table.items()}
     recipe = _dataclass(Recipe, {**table, "data": shares}, where)
     _dataclass(Augmentation, recipe.augmentation, f"{where} [augmentation]")

@@ -86,3 +86,33 @@ def test_override_is_spelt_as_in_toml(text, expected):
 def test_override_without_a_value_is_named():
     with pytest.raises(UsageError, match="write field=value"):
         parse_override("steps")
+
+
+def test_dotted_names_reach_the_model_and_the_augmentation(tmp_path):
+    file = tmp_path / "r.toml"
+    file.write_text(
+        'task = "temporal"\n[augmentation]\nrotation = 20.0\nscale = 0.1\n'
+        "[overrides]\ntemporal.stmm = false\ninput.frames = 3\n"
+    )
+    changes = dict(map(parse_override, ["augmentation.rotation=5.0", 'model.temporal.routes=["time"]']))
+    recipe = load_recipe(str(file), changes | {"model.skeleton": "jhmdb"})
+    assert recipe.augmentation == {"rotation": 5.0, "scale": 0.1}
+    assert recipe.overrides == {
+        "temporal.stmm": False, "input.frames": 3, "temporal.routes": ["time"], "skeleton": "jhmdb",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"modle.skeleton": "jhmdb"}, "unknown modle; known: .*overrides"),
+        ({"steps.a": 1}, "'steps' is no table"),
+        ({"overrides": 3}, "overrides must be a table"),
+        ({"augmentation": "none"}, "augmentation must be a table"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, changes, message):
+    file = tmp_path / "r.toml"
+    file.write_text('task = "temporal"\nsteps = 3\n')
+    with pytest.raises(PosecliError, match=message):
+        load_recipe(str(file), changes)
