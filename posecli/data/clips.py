@@ -11,15 +11,19 @@ process ever holds a clip.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from posecli.data.footage import tracks_of
+from posecli.data.footage import Footage, FootageFrame, tracks_of
+from posecli.data.packed import PackedPeople
 from posecli.data.people import Person, group_people, read_json
 from posecli.errors import PosecliError
+from posecli.skeletons import COCO
 from posecli.types import Image
 
 
@@ -30,6 +34,7 @@ class Clip:
     path: Path
     people: dict[int, tuple[Person, ...]]  # by frame index; frames without people are left out
     frame_count: int  # up to the last labelled one
+    image_ids: Mapping[int, int] = field(default_factory=dict)  # the JSON's, by frame index
 
     @property
     def name(self) -> str:
@@ -67,7 +72,34 @@ def load_clip(file: Path) -> Clip:
     video = file.with_suffix(".mp4")
     if not video.is_file():
         raise PosecliError(f"{video}: not there; {file.name} labels it")
-    return Clip(video, people, max(frame_of.values(), default=-1) + 1)
+    image_ids = {frame: image_id for image_id, frame in frame_of.items()}
+    return Clip(video, people, max(image_ids, default=-1) + 1, image_ids)
+
+
+def clip_footage(clip: Clip, cache: Path) -> Footage:
+    """A clip as footage. Its frames are labelled where the JSON lists them; the others have negative image ids.
+
+    Args:
+        cache: folder for the decoded frames (see ClipFrames).
+    """
+    frames = tuple(
+        FootageFrame(
+            clip.path,
+            f"{clip.path.parent.name}/{clip.name}/{index:06d}.jpg",
+            clip.image_ids.get(index, -1 - index),
+            index in clip.image_ids,
+        )
+        for index in range(clip.frame_count)
+    )
+    return Footage(
+        clip.name,
+        COCO,
+        frames,
+        PackedPeople(clip.people),
+        {},
+        clip.path.with_suffix(".json"),
+        pictures=ClipFrames(clip, cache),
+    )
 
 
 class ClipFrames:
@@ -89,6 +121,10 @@ class ClipFrames:
                 self._decode()
             self._frames = np.load(self._file, mmap_mode="r")
         return np.asarray(self._frames[index])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which maps the file itself."""
+        return self.__dict__ | {"_frames": None}
 
     def _decode(self) -> None:
         from posecli.video import open_source

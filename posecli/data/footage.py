@@ -1,17 +1,19 @@
 """Footage: labelled sequences of pictures on disk, in one shape whatever layout they came in.
 
-A layout's reader (posetrack17.py, posetrack18.py, jhmdb.py) makes Footage; training windows, evaluation and the
-result files' writers only know Footage.
+A layout's reader (posetrack17.py, posetrack18.py, jhmdb.py, clips.py, people.py) makes Footage; training windows,
+evaluation and the result files' writers only know Footage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
 
+from posecli.data.packed import PackedPeople
 from posecli.data.people import Person
 from posecli.skeletons import Skeleton, convert
 from posecli.types import FloatArray, Image
@@ -28,17 +30,32 @@ class FootageFrame:
     labelled: bool  # whether its people are labelled (a labelled picture may be empty)
 
 
+class PictureSource(Protocol):
+    """Random access to decoded pictures, by place in a sequence."""
+
+    def __getitem__(self, index: int) -> Image: ...
+
+
+BoxSource = Literal["annotation", "mask", "joints"]
+
+
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """A sequence of pictures and everyone labelled in it. Nothing is decoded before it is asked for."""
+    """A sequence of pictures and everyone labelled in it. Nothing is decoded before it is asked for.
+
+    People are there as the layout has them: those without any keypoint, too. One without a box, a keypoint and a
+    head box has the box 0, 0, 0, 0.
+    """
 
     name: str
     skeleton: Skeleton
-    frames: tuple[FootageFrame, ...]  # every picture on disk, in order
+    frames: tuple[FootageFrame, ...]  # every picture, in order
     people: Mapping[int, tuple[Person, ...]]  # by place in frames; places without people may be left out
     ignored: Mapping[int, tuple[FloatArray, ...]]  # by place in frames: polygons (n, 2) of pixels
     annotation: Path | None = None  # the file that the labels came from
     frame_rate: float = 25.0  # pictures a second; nominal where the layout has none
+    box_source: BoxSource = "annotation"  # what the people's boxes are: labels, or made from masks or joints
+    pictures: PictureSource | None = None  # where the pictures come from, unless each has a file of its own
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -49,6 +66,8 @@ class Footage:
         Raises:
             PosecliError: the file is missing or no picture.
         """
+        if self.pictures is not None:
+            return self.pictures[index]
         return read_picture(self.frames[index].path)
 
     def tracks(self) -> dict[int, dict[int, Person]]:
@@ -60,12 +79,10 @@ class Footage:
         if skeleton.name == self.skeleton.name:
             return self
         people = {
-            index: tuple(convert_person(person, self.skeleton, skeleton) for person in group)
+            index: [convert_person(person, self.skeleton, skeleton) for person in group]
             for index, group in self.people.items()
         }
-        return Footage(
-            self.name, skeleton, self.frames, people, self.ignored, self.annotation, self.frame_rate
-        )
+        return replace(self, skeleton=skeleton, people=PackedPeople(people))
 
 
 def tracks_of(people: Mapping[int, tuple[Person, ...]]) -> dict[int, dict[int, Person]]:

@@ -43,6 +43,7 @@ class Picture:
     group: str
     complete: bool
     people: tuple[Person, ...]
+    image_id: int = 0  # the annotation file's
 
 
 def load_coco(folder: Path, split: str) -> list[Picture]:
@@ -61,6 +62,7 @@ def load_coco(folder: Path, split: str) -> list[Picture]:
                 image.get("group", "coco"),
                 bool(image.get("complete", True)),
                 tuple(people.get(image["id"], ())),
+                image["id"],
             )
             for image in data["images"]
         ]

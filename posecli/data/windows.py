@@ -5,7 +5,9 @@ Three kinds of windows: real ones from labelled clips, stills set in motion by a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -14,10 +16,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
-from posecli.data.clips import Clip, ClipFrames
+from posecli.data.clips import Clip, clip_footage
 from posecli.data.crops import StillPeople, inside
 from posecli.data.degrade import Degradation, degrade
+from posecli.data.footage import Footage
 from posecli.data.people import Person
+from posecli.data.recent import RecentPictures
 from posecli.data.rendered import RenderedScenes
 from posecli.geometry.crop import Affine, apply_affine, warp
 from posecli.skeletons import COCO, Skeleton
@@ -55,37 +59,91 @@ class WindowSource(Protocol):
     def load(self, index: int, rng: Generator) -> RawWindow: ...
 
 
-class ClipWindows:
-    """A track of a clip, from every frame on.
+class SequenceWindows:
+    """A person of labelled footage over a few frames around a label. What is missing at a sequence's ends is its
+    nearest frame.
 
     Args:
-        length: frames of a window.
+        sequences: the footage.
+        length: frames of a window (T).
         strides: how many frames apart they lie; one is drawn each time, so that motion comes in several speeds.
-        step: windows begin at every step-th frame.
+        step: every step-th label of a track has a window.
+        keyframe: the window lies around its label (frame T // 2 of it), and the label's box is the window's box, as
+            the paper has it; else it begins there, and its box lies around the person on all its labelled frames.
+        min_keypoints: labels with fewer keypoints have no window.
+        group: what PCK is reported by; None: each sequence by its name.
+        recent: the decoded pictures to keep.
     """
+
+    def __init__(
+        self,
+        sequences: Sequence[Footage],
+        length: int,
+        strides: tuple[int, ...] = (1,),
+        step: int = 1,
+        *,
+        keyframe: bool = False,
+        min_keypoints: int = 1,
+        group: str | None = None,
+        recent: RecentPictures | None = None,
+    ) -> None:
+        self._sequences, self._length, self._strides = sequences, length, strides
+        self._keyframe, self._group = keyframe, group
+        self._recent = RecentPictures() if recent is None else recent
+        chosen = [
+            (number, *label)
+            for number, sequence in enumerate(sequences)
+            for track in _labels_by_track(sequence, min_keypoints)
+            for label in track[::step]
+        ]
+        self._labels_n3 = np.array(chosen, np.int32).reshape(-1, 3)  # sequence, place, person at that place
+
+    def __len__(self) -> int:
+        return len(self._labels_n3)
+
+    def key(self, index: int) -> tuple[int, int, int]:
+        """(sequence, place in it, person at that place) of a window's label."""
+        number, place, position = self._labels_n3[index].tolist()
+        return number, place, position
+
+    def load(self, index: int, rng: Generator) -> RawWindow:
+        number, place, position = self.key(index)
+        sequence = self._sequences[number]
+        person = sequence.people[place][position]
+        stride = int(rng.choice(self._strides))
+        first = place - stride * (self._length // 2) if self._keyframe else place
+        wanted = np.clip(first + stride * np.arange(self._length), 0, len(sequence) - 1).tolist()
+        images = [self._recent.get((number, i), partial(sequence.image, i)) for i in wanted]
+        people = [person if i == place else _find(sequence, i, person.track_id) for i in wanted]
+        raw = _raw_window(images, people, sequence.name if self._group is None else self._group)
+        return replace(raw, box=person.box) if self._keyframe else raw
+
+
+class ClipWindows(SequenceWindows):
+    """A track of a clip, from every frame on: SequenceWindows of the `clips` layout."""
 
     def __init__(
         self, clips: list[Clip], cache: Path, length: int, strides: tuple[int, ...] = (1,), step: int = 1
     ) -> None:
-        self._clips, self._length, self._strides = clips, length, strides
-        self._frames = [ClipFrames(clip, cache) for clip in clips]
-        self._starts = [
-            (number, track, start)
-            for number, clip in enumerate(clips)
-            for track in clip.tracks().values()
-            for start in sorted(track)[::step]
-        ]
+        sequences = [clip_footage(clip, cache) for clip in clips]
+        # Their frames are mapped into memory already.
+        super().__init__(sequences, length, strides, step, min_keypoints=0, recent=RecentPictures(0))
 
-    def __len__(self) -> int:
-        return len(self._starts)
 
-    def load(self, index: int, rng: Generator) -> RawWindow:
-        number, track, start = self._starts[index]
-        clip = self._clips[number]
-        stride = int(rng.choice(self._strides))
-        frames = [min(start + i * stride, clip.frame_count - 1) for i in range(self._length)]
-        images = [self._frames[number][frame] for frame in frames]
-        return _raw_window(images, [track.get(frame) for frame in frames], clip.name)
+def _labels_by_track(sequence: Footage, min_keypoints: int) -> list[list[tuple[int, int]]]:
+    """(place, person at that place) of each track's labels, in order."""
+    tracks: dict[int, list[tuple[int, int]]] = {}
+    for place, people in sorted(sequence.people.items()):
+        for position, person in enumerate(people):
+            if not person.crowd and person.labelled.sum() >= min_keypoints:
+                tracks.setdefault(person.track_id, []).append((place, position))
+    return list(tracks.values())
+
+
+def _find(sequence: Footage, place: int, track_id: int) -> Person | None:
+    """The person of a track at a place, if labelled there."""
+    people = sequence.people.get(place, ())
+    return next((p for p in people if p.track_id == track_id and not p.crowd), None)
 
 
 def _raw_window(images: list[Image], people: list[Person | None], group: str) -> RawWindow:
