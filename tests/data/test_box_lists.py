@@ -96,13 +96,13 @@ def test_names_that_fit_two_sequences_are_refused(tmp_path, named):
 def test_a_list_for_another_dataset_is_told(tmp_path):
     boxes = DatasetBoxes(write(tmp_path, [box(4, image_id=99)]))
     assert boxes.of(sequence()) == {}
-    with pytest.raises(PosecliError, match="none of its boxes is on a picture of the dataset.*image_id 99"):
+    with pytest.raises(PosecliError, match=r"none of its boxes is on a picture of the dataset.*image_id 99"):
         boxes.check_used()
 
 
 def test_boxes_that_name_no_picture_are_refused(tmp_path):
     path = write(tmp_path, {"boxes": [box(4, frame_index=1)]})
-    with pytest.raises(PosecliError, match="name no picture.*folder"):
+    with pytest.raises(PosecliError, match=r"name no picture.*folder"):
         DatasetBoxes(path)
 
 
