@@ -162,6 +162,7 @@ FACE = {
 HEAD_RADII = np.array([0.0455, 0.068, 0.058])
 NECK_RISE = 0.035  # of the neck's base above the line of the shoulders
 HEAD_RISE = 0.077  # of the head's centre above the neck's base
+UPPER_NECK = 0.2  # of the way from the neck's base to the head's centre: the height of the chin
 
 
 def pose_figure(body: Proportions, pose: Pose) -> Figure:
@@ -182,6 +183,16 @@ def pose_figure(body: Proportions, pose: Pose) -> Figure:
     shift = np.array([0.0, -lowest - pose.lift, 0.0])
     points = {name: (point + shift) * body.stature for name, point in points.items()}
     return Figure(points, root, chest, head, body)
+
+
+def head_ends(figure: Figure) -> dict[str, Array]:
+    """PoseTrack's head_bottom (the upper neck, at the chin's height) and head_top (of the skull), (3,) metres."""
+    neck, head = figure.points["neck"], figure.points["head"]
+    crown = HEAD_RADII[1] * figure.proportions.head * figure.proportions.stature
+    return {
+        "head_bottom": neck + UPPER_NECK * (head - neck),
+        "head_top": head - figure.head[:, 1] * crown,
+    }
 
 
 def _leg(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating[Any]]
 Painter = Callable[[FloatArray], FloatArray]  # (n, 3) on the unit sphere of a part's own axes -> (n, 3) RGB
 TABLE = 64  # samples of a tube's profile
+_STEPS = np.linspace(0, 1, TABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,11 @@ class End:
     scale: float
 
 
+@lru_cache
+def _knots(count: int) -> FloatArray:
+    return np.linspace(0, 1, count)
+
+
 def draw_tube(
     canvas: Canvas,
     start: End,
@@ -130,11 +137,10 @@ def draw_tube(
         seed: metres by which the texture is shifted.
         cap: how far the ends bulge: 1 is a half sphere, 0.1 nearly flat.
     """
-    steps = np.linspace(0, 1, TABLE)
-    knots = np.linspace(0, 1, len(radii))
-    scales = start.scale + (end.scale - start.scale) * steps
-    radius_px = (np.interp(steps, knots, radii) * scales).astype(np.float32)
-    thick = np.interp(steps, knots, thickness).astype(np.float32)
+    knots = _knots(len(radii))
+    scales = start.scale + (end.scale - start.scale) * _STEPS
+    radius_px = (np.interp(_STEPS, knots, radii) * scales).astype(np.float32)
+    thick = np.interp(_STEPS, knots, thickness).astype(np.float32)
     reach = float(radius_px.max())
     window = canvas.window(
         min(start.x, end.x) - reach,

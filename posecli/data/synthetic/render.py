@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posecli.data.synthetic.body import HEAD_RADII, Array, Figure
+from posecli.data.synthetic.body import HEAD_RADII, Array, Figure, head_ends
 from posecli.data.synthetic.person import Lens, draw_person
-from posecli.data.synthetic.raster import Canvas, FloatArray, Light
+from posecli.data.synthetic.raster import Canvas, FloatArray, Light, draw_ellipsoid
 from posecli.data.synthetic.texture import Material, Outfit
-from posecli.skeletons import COCO
+from posecli.skeletons import COCO, Skeleton
 from posecli.types import Image
 
 SUPERSAMPLED_HEIGHT = (
@@ -28,8 +28,10 @@ class SyntheticFrame:
     """A drawn picture and what is true of it. People stand in the order of their track ids."""
 
     image: Image  # (height, width, 3) RGB
-    keypoints: FloatArray  # (n, 17, 2) pixels, COCO's order; exact also where hidden or outside the picture
-    visible: NDArray[np.bool_]  # (n, 17) inside the picture and not behind another person or an occluder
+    keypoints: (
+        FloatArray  # (n, K, 2) pixels, the skeleton's order; exact also where hidden or outside the picture
+    )
+    visible: NDArray[np.bool_]  # (n, K) inside the picture and not behind another person or an occluder
     boxes: (
         FloatArray  # (n, 4) x0, y0, x1, y1: tight around the drawn body, hidden parts too, cut to the picture
     )
@@ -52,7 +54,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Occluder:
-    """An upright board that hides what is behind it, standing in the scene.
+    """An upright board, or a ball, that hides what is behind it, standing in the scene.
 
     x and z are the middle of its foot in the camera's metres; the foot may hang `above` the ground.
     """
@@ -63,6 +65,7 @@ class Occluder:
     height: float
     material: Material
     above: float = 0.0
+    round: bool = False
 
 
 @dataclass(slots=True)
@@ -77,11 +80,24 @@ class _Layer:
     label: int
 
 
-def project(lens: Lens, placed: Placed) -> FloatArray:
-    """COCO's 17 keypoints of a person, (17, 2) pixels."""
-    points = np.stack([placed.figure.points[name] for name in COCO.keypoints]) + placed.offset
+def project(lens: Lens, placed: Placed, skeleton: Skeleton = COCO) -> FloatArray:
+    """The keypoints of a person, (K, 2) pixels."""
+    landmarks = placed.figure.points | head_ends(placed.figure)
+    points = np.stack([landmarks[name] for name in skeleton.keypoints]) + placed.offset
     pixels = points[:, :2] * (lens.focal / np.maximum(points[:, 2:], 0.1)) + np.asarray(lens.centre)
     return pixels.astype(np.float32)
+
+
+def head_box(lens: Lens, placed: Placed) -> FloatArray:
+    """The rectangle (x0, y0, x1, y1) around the drawn skull and PoseTrack's two ends of the head, pixels."""
+    figure = placed.figure
+    radii = HEAD_RADII * figure.proportions.head * figure.proportions.stature
+    centre = lens.end(figure.points["head"] + placed.offset)
+    reach = np.linalg.norm(figure.head[:2] * radii, axis=1) * centre.scale
+    skull = np.array([centre.x, centre.y]) + np.outer([-1, 1], reach)
+    ends = [lens.end(point + placed.offset) for point in head_ends(figure).values()]
+    corners = np.vstack([skull, [(end.x, end.y) for end in ends]])
+    return np.concatenate([corners.min(0), corners.max(0)]).astype(np.float32)
 
 
 def render(
@@ -91,11 +107,13 @@ def render(
     people: list[Placed],
     occluders: list[Occluder],
     ground: float,
+    skeleton: Skeleton = COCO,
 ) -> SyntheticFrame:
     """Draw people and occluders over a background, the farthest first.
 
     Args:
         ground: metres from the lens down to the ground.
+        skeleton: COCO or POSETRACK18, the keypoints to label.
     """
     height, width = background.shape[:2]
     picture = background.astype(np.float32)
@@ -111,7 +129,7 @@ def render(
         picture[window] *= 1 - layer.coverage[..., None]
         picture[window] += layer.colour
         instances[window][layer.coverage > 0.5] = layer.label
-    return _labelled(picture, instances, people, layers, lens)
+    return _labelled(picture, instances, people, layers, lens, skeleton)
 
 
 def _labelled(
@@ -120,17 +138,18 @@ def _labelled(
     people: list[Placed],
     layers: dict[int, _Layer | None],
     lens: Lens,
+    skeleton: Skeleton,
 ) -> SyntheticFrame:
     count = len(people)
     height, width = instances.shape
-    keypoints = np.zeros((count, len(COCO), 2), np.float32)
-    visible = np.zeros((count, len(COCO)), bool)
+    keypoints = np.zeros((count, len(skeleton), 2), np.float32)
+    visible = np.zeros((count, len(skeleton)), bool)
     boxes, fraction = np.zeros((count, 4), np.float32), np.zeros(count, np.float32)
     depths = {person.track_id: float(person.offset[2]) for person in people}
     for i, person in enumerate(people):
         layer = layers[person.track_id]
         assert layer is not None  # people without a layer were left out
-        keypoints[i] = project(lens, person)
+        keypoints[i] = project(lens, person, skeleton)
         boxes[i] = _box(layer)
         x, y = np.rint(keypoints[i]).astype(int).T
         inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -186,6 +205,8 @@ def _board_layer(
     y0, y1 = np.clip([round(top), round(bottom)], 0, height)
     if x0 >= x1 or y0 >= y1:
         return None
+    if board.round:
+        return _ball_layer(board, (int(x0), int(y0), int(x1), int(y1)), lens, light, ground)
     canvas = Canvas(int(x0), int(y0), int(x1 - x0), int(y1 - y0), 1, light)
     window = (slice(0, canvas.height), slice(0, canvas.width))
     x, y = canvas.positions(window)
@@ -193,6 +214,22 @@ def _board_layer(
     canvas.colour[:] = board.material.sample(along, across) * (light.ambient + 0.5 * light.diffuse)
     canvas.depth[:] = board.z
     return _flatten(canvas, board.z, OCCLUDER)
+
+
+def _ball_layer(
+    ball: Occluder, box: tuple[int, int, int, int], lens: Lens, light: Light, ground: float
+) -> _Layer | None:
+    """An ellipsoid as wide and high as the board would be, in a box of the picture."""
+    x0, y0, x1, y1 = box
+    radii = np.array([ball.width, ball.height, ball.width]) / 2
+    centre = lens.end(np.array([ball.x, ground - ball.above - radii[1], ball.z]))
+    canvas = Canvas(x0, y0, x1 - x0, y1 - y0, 2, light)
+
+    def paint(own: FloatArray) -> FloatArray:
+        return ball.material.sample(own[:, 1] * radii[1], own[:, 0] * radii[0])
+
+    draw_ellipsoid(canvas, centre, np.eye(3), radii, paint)
+    return _flatten(canvas, ball.z, OCCLUDER)
 
 
 def _float(image: NDArray[Any]) -> FloatArray:

@@ -147,8 +147,8 @@ class Scene:
             occluder_probability: of one board standing in front of somebody.
             camera_drift: how far the view wanders over time, pixels.
         """
-        camera, depth = _random_camera(rng, size, person_height, camera_drift)
-        actors = [_random_actor(rng, i, num_people, camera, depth, size[0]) for i in range(num_people)]
+        camera, depth = random_camera(rng, size, person_height, camera_drift)
+        actors = [random_actor(rng, i, num_people, camera, depth, size[0]) for i in range(num_people)]
         if background is None:
             background = random_background(rng, size, camera.centre[1])
         boards = []
@@ -202,8 +202,8 @@ def random_light(rng: np.random.Generator) -> Light:
     return Light((float(towards[0]), float(towards[1]), float(towards[2])), ambient, 1.2 - ambient)
 
 
-def _random_camera(
-    rng: np.random.Generator, size: tuple[int, int], person_height: tuple[float, float], drift: float
+def random_camera(
+    rng: np.random.Generator, size: tuple[int, int], person_height: tuple[float, float], drift: float = 0.0
 ) -> tuple[Camera, float]:
     """A camera, and the depth in metres at which people have the height drawn for them."""
     width, height = size
@@ -217,7 +217,7 @@ def _random_camera(
     return Camera(focal, centre, rise, drift, sways if drift > 0 else None), depth
 
 
-def _random_actor(
+def random_actor(
     rng: np.random.Generator, i: int, count: int, camera: Camera, depth: float, width: int
 ) -> Actor:
     motion = random_motion(rng)
