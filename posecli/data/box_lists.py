@@ -102,6 +102,5 @@ class DatasetBoxes:
             raise PosecliError(
                 f"{file} is not there: the folder must have the boxes of every sequence, NAME.json"
             )
-        pictures = [frame.path for frame in footage.frames]
-        is_video = len(set(pictures)) < len(pictures)
-        return read_boxes(file, None if is_video else [picture.name for picture in pictures])
+        is_video = footage.pictures is not None
+        return read_boxes(file, None if is_video else [frame.path.name for frame in footage.frames])

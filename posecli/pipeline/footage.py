@@ -7,12 +7,13 @@ middle one too: its neighbours have windows (and boxes) of their own.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from posecli.data.footage import Footage
+from posecli.data.recent import RecentPictures
 from posecli.formats.base import convert_poses
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
@@ -22,11 +23,10 @@ from posecli.types import Frame, Poses, Tracks
 
 
 class FootageFrames:
-    """Random access to a sequence's frames; the last `size` of them stay decoded."""
+    """Random access to a sequence's frames; the last ones stay decoded."""
 
-    def __init__(self, footage: Footage, size: int) -> None:
-        self.footage, self._size = footage, size
-        self._held: OrderedDict[int, Frame] = OrderedDict()
+    def __init__(self, footage: Footage, recent: RecentPictures) -> None:
+        self.footage, self._recent = footage, recent
 
     def __len__(self) -> int:
         return len(self.footage)
@@ -37,14 +37,8 @@ class FootageFrames:
         Raises:
             PosecliError: the picture is missing or damaged.
         """
-        frame = self._held.pop(index, None)
-        if frame is None:
-            image, name = self.footage.image(index), self.footage.frames[index].name
-            frame = Frame(index, index / self.footage.frame_rate, image, name=name)
-        self._held[index] = frame
-        while len(self._held) > self._size:
-            self._held.popitem(last=False)
-        return frame
+        image = self._recent.get(index, partial(self.footage.image, index))
+        return Frame(index, index / self.footage.frame_rate, image, name=self.footage.frames[index].name)
 
 
 class PeopleSource(Protocol):
@@ -66,8 +60,7 @@ def pose_footage(
         PosecliError: a picture is missing or damaged.
     """
     keyframes = [index for index, frame in enumerate(footage.frames) if frame.labelled]
-    # Detection runs ahead by a chunk: what it has decoded is still there when its windows are cut.
-    frames = FootageFrames(footage, options.chunk + model.config.input.frames)
+    frames = FootageFrames(footage, RecentPictures())
 
     def around_keyframes(
         stream: Iterable[Tracked], length: int, outputs: tuple[int, ...]
