@@ -78,7 +78,9 @@ class Posetrack17Writer(PoseWriter):
 
 def picture_path(video: VideoInfo, poses: Poses) -> str:
     """A picture's name after the folder of its sequence, by which poseval groups pictures."""
-    return f"{sequence_name(video)}/{poses.name}" if poses.name else picture_name(video, poses)
+    if poses.name and "/" not in poses.name:
+        return f"{sequence_name(video)}/{poses.name}"
+    return picture_name(video, poses)
 
 
 def _people(poses: Poses) -> Iterator[dict[str, Any]]:
