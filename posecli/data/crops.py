@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.random import Generator
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
-from posecli.data.clips import Clip, ClipFrames
+from posecli.data.clips import Clip, clip_footage
+from posecli.data.footage import Footage
 from posecli.data.people import Person, Picture
 from posecli.geometry.crop import apply_affine, warp
 from posecli.skeletons import COCO, Skeleton
@@ -62,25 +64,41 @@ class StillPeople:
         return read_picture(picture.path), person, picture.group
 
 
-class ClipPeople:
-    """Everyone in every `stride`-th frame of a list of clips."""
+class SequencePeople:
+    """Everyone in every `stride`-th frame of labelled footage who has enough labelled keypoints.
 
-    def __init__(self, clips: list[Clip], cache: Path, min_keypoints: int = 1, stride: int = 1) -> None:
-        self._frames = [ClipFrames(clip, cache) for clip in clips]
-        self._people = [
-            (number, frame, person, clip.name)
-            for number, clip in enumerate(clips)
-            for frame, people in clip.people.items()
-            for person in people
-            if frame % stride == 0 and not person.crowd and person.labelled.sum() >= min_keypoints
+    Args:
+        group: what PCK is reported by; None: each sequence by its name.
+    """
+
+    def __init__(
+        self, sequences: Sequence[Footage], min_keypoints: int = 1, stride: int = 1, group: str | None = None
+    ) -> None:
+        self._sequences, self._group = sequences, group
+        chosen = [
+            (number, place, position)
+            for number, sequence in enumerate(sequences)
+            for place, people in sequence.people.items()
+            for position, person in enumerate(people)
+            if place % stride == 0 and not person.crowd and person.labelled.sum() >= min_keypoints
         ]
+        self._people_n3 = np.array(chosen, np.int32).reshape(-1, 3)  # sequence, place, person at that place
 
     def __len__(self) -> int:
-        return len(self._people)
+        return len(self._people_n3)
 
     def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
-        number, frame, person, name = self._people[index]
-        return self._frames[number][frame], person, name
+        number, place, position = self._people_n3[index].tolist()
+        sequence = self._sequences[number]
+        group = sequence.name if self._group is None else self._group
+        return sequence.image(place), sequence.people[place][position], group
+
+
+class ClipPeople(SequencePeople):
+    """SequencePeople of the `clips` layout."""
+
+    def __init__(self, clips: list[Clip], cache: Path, min_keypoints: int = 1, stride: int = 1) -> None:
+        super().__init__([clip_footage(clip, cache) for clip in clips], min_keypoints, stride)
 
 
 def make_crop(
