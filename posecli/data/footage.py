@@ -14,8 +14,8 @@ from typing import Literal, Protocol
 import numpy as np
 
 from posecli.data.packed import PackedPeople
-from posecli.data.people import Person
-from posecli.skeletons import Skeleton, convert
+from posecli.data.people import Person, Picture
+from posecli.skeletons import COCO, Skeleton, convert
 from posecli.types import FloatArray, Image
 from posecli.video.pictures import read_picture
 
@@ -109,3 +109,9 @@ def convert_person(person: Person, source: Skeleton, target: Skeleton) -> Person
         person.track_id,
         person.head_box,
     )
+
+
+def still_footage(picture: Picture) -> Footage:
+    """A still as footage of one frame, whose neighbours are itself."""
+    frame = FootageFrame(picture.path, picture.path.name, picture.image_id, labelled=True)
+    return Footage(picture.path.stem, COCO, (frame,), PackedPeople({0: picture.people}), {})
