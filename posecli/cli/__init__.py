@@ -8,6 +8,7 @@ import typer
 
 from posecli.cli.detect import detect
 from posecli.cli.estimate import estimate
+from posecli.cli.eval import eval_
 from posecli.cli.exits import run
 from posecli.cli.models import models
 from posecli.cli.render import render
@@ -47,6 +48,7 @@ app.command()(estimate)
 app.command()(detect)
 app.command()(render)
 app.command()(train)
+app.command("eval")(eval_)
 
 
 def main() -> None:
