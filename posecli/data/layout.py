@@ -71,7 +71,7 @@ class Missing:
     sequences: int = 0
 
     def add(self, kind: str, paths: Iterable[Path], named_by: Path | None = None) -> None:
-        """kind: in the plural, such as "folders of pictures"."""
+        """kind: such as "folders of pictures"."""
         for path in paths:
             self.counts[kind] = self.counts.get(kind, 0) + 1
             source = f", named by {self._short(named_by)}" if named_by else ""
@@ -83,10 +83,9 @@ class Missing:
             PosecliError: something is missing; says what, how much of it, and the first of each.
         """
         if self.counts:
-            parts = [f"{count} {kind} (first: {self.first[kind]})" for kind, count in self.counts.items()]
+            parts = [f"{kind}: {count} (first: {self.first[kind]})" for kind, count in self.counts.items()]
             raise PosecliError(
-                f"{self.folder}: {self.what} is not complete. Of {self.sequences} sequences there are missing: "
-                + "; ".join(parts)
+                f"{self.folder}: {self.what} ({self.sequences} sequences) is not complete. Missing {'; '.join(parts)}"
             )
 
     def _short(self, path: Path) -> str:
