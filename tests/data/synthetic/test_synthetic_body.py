@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from posecli.data.synthetic.body import JOINT_LIMITS, Pose, Proportions, limit, pose_figure
+from posecli.data.synthetic.body import JOINT_LIMITS, Pose, Proportions, head_ends, limit, pose_figure
 from posecli.data.synthetic.motion import MOTIONS
 
 
@@ -94,3 +94,19 @@ def test_walking_legs_alternate_and_the_foot_that_carries_stays_where_it_is():
     assert np.corrcoef(reach["left"], reach["right"])[0, 1] < -0.8
     planted = np.minimum(*(np.gradient(reach[side], times) for side in ("left", "right")))
     assert -np.median(planted) == pytest.approx(motion.speed * body.stature, rel=0.25)
+
+
+def test_the_ends_of_the_head_lie_at_the_crown_and_the_chin():
+    body = Proportions()
+    figure = pose_figure(body, Pose(knee=np.zeros(2), hip_abduction=np.zeros(2)))
+    ends = head_ends(figure)
+    # Winter, figure 4.1: the chin and neck at 0.870 of stature.
+    assert -ends["head_top"][1] / body.stature == pytest.approx(1, abs=0.01)
+    assert -ends["head_bottom"][1] / body.stature == pytest.approx(0.87, abs=0.01)
+
+
+def test_the_crown_goes_with_a_nodding_head_and_the_upper_neck_hardly():
+    upright, nodding = (head_ends(pose_figure(Proportions(), Pose(head_pitch=pitch))) for pitch in (0, 0.8))
+    moved = {name: np.linalg.norm(upright[name] - nodding[name]) for name in upright}
+    assert nodding["head_top"][2] < upright["head_top"][2] - 0.08  # towards the camera
+    assert moved["head_top"] > 3 * moved["head_bottom"]
