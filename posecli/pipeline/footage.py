@@ -8,7 +8,6 @@ middle one too: its neighbours have windows (and boxes) of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -18,7 +17,7 @@ from posecli.formats.base import convert_poses
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
 from posecli.pipeline.estimator import Options, estimate_tracked
-from posecli.pipeline.windows import Tracked, Window
+from posecli.pipeline.windows import Tracked, Window, single_frames
 from posecli.types import Frame, Poses, Tracks
 
 
@@ -49,12 +48,20 @@ class PeopleSource(Protocol):
 
 
 def pose_footage(
-    footage: Footage, people: PeopleSource, model: PoseModel | FlipTested, options: Options
+    footage: Footage,
+    people: PeopleSource,
+    model: PoseModel | FlipTested,
+    options: Options,
+    *,
+    stills: bool = False,
 ) -> Iterator[Poses]:
     """The poses of a sequence's labelled frames, in order, in the footage's skeleton.
 
     Poses.frame_index is the place in footage.frames, Poses.name the frame's name there. Joints that the model's
     skeleton lacks are NaN, or derived (posecli.skeletons.convert).
+
+    Args:
+        stills: the pictures have nothing to do with each other; a window is one picture, repeated.
 
     Raises:
         PosecliError: a picture is missing or damaged.
@@ -68,7 +75,8 @@ def pose_footage(
         return keyframe_windows(stream, frames, length, outputs)
 
     located = people.locate(frames, keyframes)
-    for poses in estimate_tracked(located, model, options, slide=around_keyframes):
+    slide = single_frames if stills else around_keyframes
+    for poses in estimate_tracked(located, model, options, slide=slide):
         yield convert_poses(poses, model.config.joints, footage.skeleton)
 
 
@@ -89,8 +97,3 @@ def keyframe_windows(
         window = [(frames[place], Tracks.empty()) for place in places]
         window[middle] = keyframe
         yield Window(window, (middle,), outputs[0])
-
-
-def with_joint_scores(poses: Poses) -> Poses:
-    """PoseTrack's scores: a joint's is its heatmap's times its box's."""
-    return replace(poses, scores=poses.scores * poses.tracks.scores[:, None])

@@ -1,5 +1,6 @@
 """Pictures that tell where every pixel lies, and a model that reads it there and knows the truth."""
 
+import json
 from types import SimpleNamespace
 
 import cv2
@@ -99,3 +100,28 @@ def walk(length, **options):
         )
         for i in range(length)
     }
+
+
+def write_annotations(footage):
+    """The footage's labels as PoseTrack 2018 has them on disk."""
+    images = [
+        {"id": frame.image_id, "file_name": frame.name, "is_labeled": frame.labelled, "frame_id": frame.image_id,
+         "vid_id": footage.name[:6], "nframes": len(footage)}
+        for frame in footage.frames
+    ]  # fmt: skip
+    annotations = [
+        {"id": 100 * frame.image_id + i, "image_id": frame.image_id, "category_id": 1, "track_id": person.track_id,
+         "bbox": _xywh(person.box), "bbox_head": _xywh(person.head_box),
+         "keypoints": np.column_stack([person.keypoints, person.labelled]).ravel().tolist()}
+        for place, frame in enumerate(footage.frames) if frame.labelled
+        for i, person in enumerate(footage.people.get(place, ()))
+    ]  # fmt: skip
+    category = {"id": 1, "name": "person", "keypoints": list(footage.skeleton.keypoints)}
+    content = {"images": images, "annotations": annotations, "categories": [category]}
+    footage.annotation.parent.mkdir(parents=True, exist_ok=True)
+    footage.annotation.write_text(json.dumps(content))
+
+
+def _xywh(box):
+    x0, y0, x1, y1 = box.tolist()
+    return [x0, y0, x1 - x0, y1 - y0]

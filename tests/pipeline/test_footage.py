@@ -6,10 +6,10 @@ import pytest
 from posecli.data.recent import RecentPictures
 from posecli.nn.flip_test import FlipTested
 from posecli.pipeline.estimator import Options
-from posecli.pipeline.footage import FootageFrames, pose_footage, with_joint_scores
+from posecli.pipeline.footage import FootageFrames, pose_footage
 from posecli.pipeline.people import FoundPeople, TruePeople
 from posecli.skeletons import COCO, POSETRACK17
-from posecli.types import Boxes, Poses, Tracks
+from posecli.types import Boxes, Tracks
 from tests.pipeline.oracle import Oracle, make_footage, person_at, walk
 
 TOLERANCE = 0.25  # pixels: what DARK loses next to a heatmap's border, in cells of 5 pixels
@@ -173,11 +173,3 @@ def test_frames_are_decoded_once_while_they_are_held(tmp_path, monkeypatch):
     monkeypatch.setattr(type(footage), "image", lambda self, i: decoded.append(i) or image(self, i))
     run(footage, Oracle(footage), chunk=2)
     assert sorted(decoded) == sorted({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
-
-
-def test_joint_scores_are_weighed_by_the_box():
-    tracks = Tracks(np.array([1, 2]), np.zeros((2, 4), np.float32), np.array([0.5, 1], np.float32))
-    poses = Poses(
-        0, 0.0, tracks, np.zeros((2, 2, 2), np.float32), np.array([[0.5, np.nan], [0.25, 1]], np.float32)
-    )
-    np.testing.assert_array_equal(with_joint_scores(poses).scores, [[0.25, np.nan], [0.25, 1]])
