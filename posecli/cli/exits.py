@@ -29,6 +29,7 @@ def run(command: Callable[[], int | None]) -> int:
     Returns:
         The exit code.
     """
+    message = ""
     try:
         with _signals_unwind():
             code = command() or 0
@@ -38,10 +39,10 @@ def run(command: Callable[[], int | None]) -> int:
         if _is_debugging():
             traceback.print_exc()
         message, code = explain(error)
-        if message:
-            _say(message)
-    if code == INTERRUPTED:
-        _say("interrupted")
+    if code == INTERRUPTED and not message:
+        message = "interrupted"
+    if message:
+        _say(message)
     return code
 
 

@@ -13,7 +13,6 @@ from posecli.cli.options import DeviceOption, ThreadsOption, use_threads
 from posecli.errors import PosecliError
 
 if TYPE_CHECKING:
-    from posecli.train.checkpoint import RunState
     from posecli.train.recipe import Recipe
 
 
@@ -37,14 +36,20 @@ def train(
     device: DeviceOption = "auto",
     workers: int = typer.Option(1, "--workers", metavar="N", min=0, help="Processes that prepare samples."),
     threads: ThreadsOption = 0,
+    tensorboard: bool | None = typer.Option(
+        None,
+        "--tensorboard/--no-tensorboard",
+        help="Logs in OUTPUT/tensorboard (default: if the package tensorboard is installed).",
+    ),
 ) -> None:
     """Train a part of an embedded model by a recipe; logs, resumable checkpoints and weights go to OUTPUT.
 
     Example: posecli train --recipe glsmamba-t --data data -o run
     """
-    from posecli.train.recipe import load_recipe, parse_override
+    from posecli.train.recipe import fields_of, load_recipe, parse_override
 
-    loaded = load_recipe(recipe, dict(parse_override(text) for text in set_))
+    changes = dict(parse_override(text) for text in set_)
+    loaded = load_recipe(recipe, changes)
     check_device(device)
     if not data.is_dir():
         raise PosecliError(f"--data {data}: there is no such folder")
@@ -57,7 +62,18 @@ def train(
             f"{output}: holds a run already; add --resume to go on with it, or choose another folder"
         )
     try:
-        _run(loaded, data, output, cache or output / "cache", device, resume, workers, threads)
+        _run(
+            loaded,
+            data,
+            output,
+            cache or output / "cache",
+            device,
+            resume,
+            workers,
+            threads,
+            tensorboard,
+            fields_of(changes),
+        )
     except BaseException:
         with suppress(OSError):  # a run that never began leaves no empty folder
             output.rmdir()
@@ -73,30 +89,31 @@ def _run(
     resume: bool,
     workers: int,
     threads: int,
+    tensorboard: bool | None,
+    deliberate: set[str],
 ) -> None:
     use_threads(threads)
 
+    from posecli.cli.live import make_view
     from posecli.device import pick_device
+    from posecli.train.distributed import join_processes
+    from posecli.train.logs import tensorboard_logs
     from posecli.train.loop import train as run
+    from posecli.train.observer import Observers
     from posecli.train.tasks import make_task
 
-    chosen = pick_device(device)
-    task = make_task(recipe, data, cache)
-    path = run(task, recipe, output, chosen, Printer(), resume=resume, workers=workers)
-    typer.echo(f"weights: {path}")
-
-
-class Printer:
-    """Shows a run as lines of text."""
-
-    def on_start(self, state: RunState, recipe: Recipe) -> None:
-        count = sum(p.numel() for p in state.model.parameters() if p.requires_grad)
-        typer.echo(f"{recipe.task}: {count:,} trainable parameters, step {state.step} of {recipe.steps}")
-
-    def on_step(self, step: int, values: dict[str, float]) -> None:
-        typer.echo(f"step {step}  " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
-
-    def on_evaluation(self, step: int, values: dict[str, float]) -> None:
-        typer.echo(
-            f"quality at {step}  " + "  ".join(f"{name} {value:.3f}" for name, value in values.items())
+    with join_processes(pick_device(device)) as processes:
+        observer = Observers([make_view(), *tensorboard_logs(output / "tensorboard", tensorboard)])
+        path = run(
+            make_task(recipe, data, cache),
+            recipe,
+            output,
+            processes.device,
+            observer,
+            resume=resume,
+            workers=workers,
+            processes=processes,
+            deliberate=deliberate,
         )
+    if path is not None:
+        typer.echo(f"weights: {path}")

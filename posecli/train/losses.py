@@ -1,15 +1,36 @@
-"""Heatmap losses.
+"""Losses: what a task hands to the loop, and those of heatmaps.
 
 Shapes: B batch, K keypoints, H and W height and width.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from posecli.geometry.heatmaps import gaussian_targets
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A batch's loss as a sum and what it is to be divided by, so that parts of a batch add up to the whole.
+
+    The loop minimises sum(total) / max(sum(count), 1) over the parts of a step, wherever they were computed: the mean
+    over the whole batch, not a mean of means, which would favour parts with few labels.
+    """
+
+    total: Tensor  # a scalar
+    count: float | Tensor  # labels, people, pictures: what the total is a sum over
+    values: dict[str, float] = field(default_factory=dict)  # what else to log: means, averaged by count
+
+    @classmethod
+    def of_mean(cls, mean: Tensor, count: float | Tensor, values: dict[str, float] | None = None) -> Loss:
+        """From a mean, that is, a total that was divided by max(count, 1)."""
+        divisor = count.detach().clamp(min=1) if isinstance(count, Tensor) else max(count, 1)
+        return cls(mean * divisor, count, values or {})
 
 
 def heatmap_loss(

@@ -16,6 +16,9 @@ from posecli.errors import PosecliError, UsageError
 
 CHOICES = {"schedule": ("cosine", "milestones"), "loss": ("cross_entropy", "mse")}
 
+LENGTHS = {"steps", "epochs"}  # of a run: one of them
+LEAST = {"steps": 1, "epochs": 0, "batch": 1, "accumulate": 1, "log_every": 1, "evaluate_every": 1}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataShare:
@@ -39,11 +42,13 @@ class Recipe:
     encoder: str = ""  # temporal: the frozen encoder's checkpoint, hub, none, or "" for the embedded one
     data: tuple[DataShare, ...] = ()
     steps: int = 3000
-    batch: int = 32
+    epochs: float = 0.0  # instead of steps: times that as many samples are seen as all the data has
+    batch: int = 32  # samples a step, over all processes
+    accumulate: int = 1  # parts that a process's share of the batch is worked on in, one after the other
     learning_rate: float = 1e-3
     backbone_rate: float = 1.0  # factor on the learning rate of pretrained parameters
     schedule: str = "cosine"  # cosine, or milestones: x0.1 at each
-    milestones: tuple[float, ...] = (0.3, 0.6)  # shares of the steps; the paper's epochs 6 and 12 of 20
+    milestones: tuple[float, ...] = (0.3, 0.6)  # shares of the run, or epochs; the paper's: 6 and 12 of 20
     warmup: int = 200  # steps
     weight_decay: float = 0.01
     clip_norm: float = 5.0
@@ -78,6 +83,8 @@ def load_recipe(source: str, overrides: dict[str, Any] | None = None) -> Recipe:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PosecliError(f"{path}: can't be read as TOML ({error})") from None
     for name, value in (overrides or {}).items():
+        for other in LENGTHS - {name} if name in LENGTHS else ():
+            table.pop(other, None)
         _set(table, name, value)
     return _build(table, str(path))
 
@@ -92,6 +99,11 @@ def _set(table: dict[str, Any], name: str, value: Any) -> None:
     if not isinstance(table.setdefault(section, {}), dict):
         raise PosecliError(f"--set {name}: '{section}' is no table")
     table[section][field_name] = value
+
+
+def fields_of(changes: Mapping[str, Any]) -> set[str]:
+    """The recipe's fields that overrides by name touch."""
+    return {"overrides" if name.startswith("model.") else name.partition(".")[0] for name in changes}
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -143,7 +155,20 @@ def _build(table: dict[str, Any], where: str) -> Recipe:
     for name, known in CHOICES.items():
         if getattr(recipe, name) not in known:
             raise PosecliError(f"{where}: {name} = '{getattr(recipe, name)}' is none of {', '.join(known)}")
+    for name, least in LEAST.items():
+        if getattr(recipe, name) < least:
+            raise PosecliError(f"{where}: {name} = {getattr(recipe, name)} must be at least {least}")
+    _check_length(table, recipe, where)
     return recipe
+
+
+def _check_length(table: dict[str, Any], recipe: Recipe, where: str) -> None:
+    if table.keys() >= LENGTHS:
+        raise PosecliError(f"{where}: steps and epochs both say how long the run is: leave one out")
+    if recipe.epochs and recipe.sizes:
+        raise PosecliError(f"{where}: sizes change at shares of the steps: give steps instead of epochs")
+    if not recipe.epochs and any(milestone > 1 for milestone in recipe.milestones):
+        raise PosecliError(f"{where}: milestones above 1 are epochs: give epochs, or shares of the steps")
 
 
 def _tuples(value: Any) -> Any:

@@ -5,6 +5,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from posecli.data.mixture import sample_rng
+from posecli.train.losses import Loss
+from posecli.train.observer import Observer
 from posecli.train.recipe import DataShare, Recipe
 
 
@@ -41,9 +43,8 @@ class StubTask:
         return {"x": torch.stack(samples)}
 
     def loss(self, model, batch):
-        return (model(batch["x"])[:, 0] - batch["x"].sum(1)).square().mean(), {
-            "mean": float(batch["x"].mean())
-        }
+        errors = (model(batch["x"])[:, 0] - batch["x"].sum(1)).square()
+        return Loss(errors.sum(), len(errors), {"mean": float(batch["x"].mean())})
 
     def evaluate(self, model):
         return {"weight": float(model[0].weight.sum())}
@@ -54,7 +55,7 @@ class StubTask:
         return folder / "stub.safetensors"
 
 
-class Watcher:
+class Watcher(Observer):
     """Notes every step and evaluation; ends the run after one of them."""
 
     def __init__(self, kill_after=None):
@@ -64,7 +65,7 @@ class Watcher:
     def on_start(self, state, recipe):
         self.started_at = state.step
 
-    def on_step(self, step, values):
+    def on_log(self, step, values):
         self.steps[step] = values["loss"]
         if step == self.kill_after:
             raise StopRunError

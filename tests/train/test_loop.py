@@ -1,6 +1,7 @@
 """The loop: a run that was killed goes on as if nothing had happened."""
 
 import csv
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,10 @@ import torch
 from torch import nn
 
 from posecli.errors import PosecliError
-from posecli.train.loop import CsvLog, make_optimizer, train
+from posecli.train.logs import CsvLog
+from posecli.train.loop import train
+from posecli.train.losses import Loss
+from posecli.train.optimizer import make_optimizer
 from tests.train.stub import StopRunError, StubTask, Watcher, recipe
 
 CPU = torch.device("cpu")
@@ -96,8 +100,8 @@ def test_workers_do_not_change_the_run(tmp_path):
 def test_batch_that_overflows_is_passed_over(tmp_path):
     class Overflowing(StubTask):
         def loss(self, model, batch):
-            loss, values = super().loss(model, batch)
-            return loss * (float("inf") if self.steps_left() == 0 else 1), values
+            loss = super().loss(model, batch)
+            return Loss(loss.total * (float("inf") if self.steps_left() == 0 else 1), loss.count, loss.values)
 
         def steps_left(self):
             self.left = getattr(self, "left", 3) - 1
@@ -152,14 +156,14 @@ def test_rates_follow_the_schedule_and_the_group(tmp_path):
 
 def test_log_goes_on_without_later_and_broken_rows(tmp_path):
     path = tmp_path / "logs" / "log.csv"
-    with CsvLog(path, last_step=0) as log:
+    with closing(CsvLog(path, last_step=0)) as log:
         for step in (1, 2, 3):
             log.write({"step": step, "loss": 1 / 3})
     with path.open("a") as stream:
         stream.write("4")  # the kill came in the middle of a line
-    with CsvLog(path, last_step=2) as log:
+    with closing(CsvLog(path, last_step=2)) as log:
         log.write({"step": 3, "loss": 0.5})
     assert path.read_text().splitlines() == ["step,loss", "1,0.333333", "2,0.333333", "3,0.5"]
-    with CsvLog(path, last_step=0) as log:
+    with closing(CsvLog(path, last_step=0)) as log:
         log.write({"step": 1, "other": 2.0})
     assert path.read_text().splitlines() == ["step,other", "1,2.0"]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset
 
 from posecli.errors import PosecliError
+from posecli.train.losses import Loss
 from posecli.train.recipe import Recipe
 
 
@@ -26,8 +27,8 @@ class Task(Protocol):
 
     def collate(self, samples: list[Any]) -> Any: ...
 
-    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, dict[str, float]]:
-        """The loss of a batch, and what else to log."""
+    def loss(self, model: nn.Module, batch: Any) -> Loss:
+        """The loss of a batch, or of a part of one, and what else to log."""
         ...
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import Dataset
 
 from posecli.data.augment import Augmentation
@@ -22,6 +22,7 @@ from posecli.metrics.boxes import BoxMetric
 from posecli.nn.detector import PersonDetector
 from posecli.nn.normalize import normalize
 from posecli.train.detection_loss import detection_loss
+from posecli.train.losses import Loss
 from posecli.train.pretrained import initialize
 from posecli.train.recipe import DataShare, Recipe
 from posecli.train.schedule import crop_size
@@ -100,11 +101,12 @@ class DetectorTask:
             "ignored": [torch.from_numpy(sample.ignored) for sample in samples],
         }
 
-    def loss(self, model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, model: nn.Module, batch: dict[str, Any]) -> Loss:
         device = batch["images_BHWC"].device
         dense = model(normalize(batch["images_BHWC"]))
         boxes, ignored = ([b.to(device) for b in batch[name]] for name in ("boxes", "ignored"))
-        return detection_loss(dense, boxes, ignored)
+        mean, values = detection_loss(dense, boxes, ignored)
+        return Loss.of_mean(mean, len(boxes), values)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """AP50 and recall on the validation pictures, the complete ones."""

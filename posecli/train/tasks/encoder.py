@@ -23,7 +23,7 @@ from posecli.geometry.heatmaps import cells_to_crop, crop_to_cells, decode
 from posecli.metrics.pck import PckByGroup
 from posecli.nn.normalize import normalize
 from posecli.nn.pose_encoder import LitePoseEncoder
-from posecli.train.losses import heatmap_loss
+from posecli.train.losses import Loss, heatmap_loss
 from posecli.train.pretrained import initialize
 from posecli.train.recipe import DataShare, Recipe
 from posecli.train.schedule import crop_size
@@ -86,7 +86,7 @@ class EncoderTask:
             "weights_BK": torch.from_numpy(np.stack([sample.weights for sample in samples])),
         }
 
-    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Loss:
         images_BHWC = batch["images_BHWC"]
         heatmaps_BKHW = model(normalize(images_BHWC)).heatmaps_BKHW
         crop = (images_BHWC.shape[1], images_BHWC.shape[2])
@@ -95,7 +95,7 @@ class EncoderTask:
         # The Gaussian keeps its size on the person when the crop is small.
         sigma = self._recipe.sigma * crop[0] / CROP_SIZE[0]
         loss = heatmap_loss(self._recipe.loss, heatmaps_BKHW, cells_BK2, batch["weights_BK"], sigma)
-        return loss, {}
+        return Loss.of_mean(loss, batch["weights_BK"].sum())
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PCK@0.1 and @0.2 of the box's height on the validation people, all and by group."""
