@@ -108,6 +108,7 @@ def convert_person(person: Person, source: Skeleton, target: Skeleton) -> Person
         person.crowd,
         person.track_id,
         person.head_box,
+        person.area,
     )
 
 

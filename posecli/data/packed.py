@@ -34,6 +34,7 @@ class PackedPeople(Mapping[int, tuple[Person, ...]]):
         self._keypoints_nK2 = np.stack([person.keypoints for person in everyone])
         self._labelled_nK = np.stack([person.labelled for person in everyone])
         self._head_boxes_n4 = np.stack([blank if p.head_box is None else p.head_box for p in everyone])
+        self._areas_n = np.array([np.nan if p.area is None else p.area for p in everyone], np.float64)
         self._flags_n2 = np.array([(person.human, person.crowd) for person in everyone], bool)
         self._track_ids_n = np.array([person.track_id for person in everyone], np.int64)
         for shared in (self._boxes_n4, self._keypoints_nK2, self._labelled_nK, self._head_boxes_n4):
@@ -56,6 +57,7 @@ class PackedPeople(Mapping[int, tuple[Person, ...]]):
             crowd,
             int(self._track_ids_n[i]),
             None if np.isnan(head_box[0]) else head_box,
+            None if np.isnan(self._areas_n[i]) else float(self._areas_n[i]),
         )
 
     def __iter__(self) -> Iterator[int]:

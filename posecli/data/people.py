@@ -33,6 +33,7 @@ class Person:
     crowd: bool = False  # a region to ignore
     track_id: int = 0
     head_box: FloatArray | None = None  # (4,) x0, y0, x1, y1 pixels, where the layout has one
+    area: float | None = None  # of the outline, square pixels, where the layout has it; OKS is measured by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +112,5 @@ def parse_person(annotation: dict[str, Any]) -> Person:
         annotation.get("kp_source", "human") == "human",
         bool(annotation.get("iscrowd", 0)),
         int(annotation.get("track_id", 0)),
+        area=None if annotation.get("area") is None else float(annotation["area"]),
     )
