@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from posecli.data.synthetic.body import Proportions, head_ends
+from posecli.data.synthetic.body import Pose, Proportions, head_ends
 from posecli.data.synthetic.camera import MovingCamera
 from posecli.data.synthetic.film import Film, Mover
-from posecli.data.synthetic.motion import stand, walk
+from posecli.data.synthetic.motion import Motion, stand, walk
 from posecli.data.synthetic.person import Lens
 from posecli.data.synthetic.raster import Light, Material
 from posecli.data.synthetic.render import OCCLUDER, Occluder
@@ -22,6 +22,11 @@ BLACK = np.zeros((180, 240, 3), np.uint8)
 GREEN = np.broadcast_to(np.array([0, 200, 0], np.uint8), BLACK.shape).copy()
 EVEN = Light(ambient=1.0, diffuse=0.0)
 WHITE = Material(np.full((128, 128, 3), 255, np.float32))
+
+
+def still(_):
+    """Standing upright without the least movement."""
+    return Motion("still", lambda time_s: Pose())
 
 
 def camera(**moves):
@@ -59,18 +64,20 @@ def test_labels_are_the_projections_of_the_body_through_the_moving_camera():
             np.testing.assert_allclose(got, wanted, atol=1e-3)
 
 
-def test_the_head_is_drawn_between_its_ends_and_in_its_box():
-    frame = film(person(stand, 0.0, 2.2)).frame(0)
+@pytest.mark.parametrize("yaw", [0.0, 0.8, np.pi / 2])
+def test_the_head_is_drawn_between_its_ends_and_in_its_box(yaw):
+    close = MovingCamera(Lens(600.0, (80.0, 220.0)), SIZE, 1.0)  # the head is some 60 pixels high
+    frame = replace(film(person(still, 0.0, 2.2, yaw)), camera=close).frame(0)
     rows, columns = np.nonzero(frame.drawn.instances == 1)
     top = frame.drawn.keypoints[0, POSETRACK18.index("head_top")]
     bottom = frame.drawn.keypoints[0, POSETRACK18.index("head_bottom")]
-    assert rows.min() == pytest.approx(top[1], abs=1.2)
     box = frame.head_boxes[0]
-    assert box[1] == pytest.approx(rows.min() - 0.5, abs=1.2)
-    # Above the chin the person is nothing but a head (its ears stick out a little).
-    head = columns[rows < (top[1] + bottom[1]) / 2]
-    assert box[0] == pytest.approx(head.min() - 0.5, abs=1.6)
-    assert box[2] == pytest.approx(head.max() + 0.5, abs=1.6)
+    assert rows.min() == pytest.approx(top[1], abs=1)
+    assert box[1] == pytest.approx(rows.min() - 0.5, abs=1)
+    # Above its ears and nose the person is nothing but a skull, nearly as wide there as it gets.
+    skull = columns[rows < top[1] + 0.38 * (bottom[1] - top[1])]
+    assert box[0] == pytest.approx(skull.min() - 0.5, abs=1.5)
+    assert box[2] == pytest.approx(skull.max() + 0.5, abs=1.5)
     for end in (top, bottom):
         assert np.all((end >= box[:2] - 1e-4) & (end <= box[2:] + 1e-4))
 
