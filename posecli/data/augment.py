@@ -1,7 +1,7 @@
 """Augmentation: one random draw, applied alike to every frame of a window and to its keypoints.
 
-The figures are DCPose's (Liu et al., CVPR 2021) where the default says so; truncation is the paper's idea with our
-figures.
+Scale, rotation, flip and half body have DCPose's figures (Liu et al., CVPR 2021), which GLSMamba follows. Truncation is
+GLSMamba's with our figures: it gives none. Shift, colours and blur are ours; 0 turns them off for the paper's recipe.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from posecli.geometry.crop import Affine, CropBox, crop_affine
+from posecli.geometry.crop import BOX_PADDING, Affine, CropBox, crop_affine
 from posecli.skeletons import Skeleton
 from posecli.types import FloatArray, Image
 
 MIN_HALF_BODY_KEYPOINTS = 3
-HALF_BODY_PADDING = 1.5
+HALF_BODY_PADDING = 1.5  # of the crop around the keypoints' extent, instead of BOX_PADDING
+LEFT, RIGHT, TOP, BOTTOM = range(4)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +53,7 @@ class Draw:
     """One draw: where the crop lies, whether it is mirrored, and what happens to its colours."""
 
     box: CropBox
-    rotation: float  # degrees
+    rotation: float  # degrees, about the box's centre
     mirror: bool
     gain: FloatArray  # (3,) factors of the colour channels
     offset: float  # added to all channels, 0..255
@@ -87,24 +88,24 @@ def draw(
     """
     if rng.random() < config.half_body_probability and labelled.sum() > config.half_body_keypoints:
         box = _half_body(rng, box, keypoints, labelled, skeleton)
+    cut = None
     if rng.random() < config.truncation_probability:
-        box = _truncate(rng, box, config.truncation_keep)
+        box, cut = _truncate(rng, box, config.truncation_keep)
     crop_box = CropBox.from_xyxy(box, size)
     scale = float(np.clip(1 + config.scale * rng.standard_normal(), *config.scale_range))
     shift_x, shift_y = config.shift * rng.standard_normal(2)
     rotated = rng.random() < config.rotation_probability
-    rotation = config.rotation * rng.standard_normal() if rotated else 0.0
-    return Draw(
-        CropBox(
-            crop_box.center_x + shift_x * crop_box.width,
-            crop_box.center_y + shift_y * crop_box.height,
-            crop_box.width * scale,
-            crop_box.height * scale,
-        ),
-        float(np.clip(rotation, -config.rotation_limit, config.rotation_limit)),
-        bool(rng.random() < config.flip_probability),
-        *_colors(rng, config),
+    angle = config.rotation * rng.standard_normal() if rotated else 0.0
+    rotation = float(np.clip(angle, -config.rotation_limit, config.rotation_limit))
+    crop_box = CropBox(
+        crop_box.center_x + shift_x * crop_box.width,
+        crop_box.center_y + shift_y * crop_box.height,
+        crop_box.width * scale,
+        crop_box.height * scale,
     )
+    if cut is not None:
+        crop_box = _end_at(crop_box, box, cut, rotation)
+    return Draw(crop_box, rotation, bool(rng.random() < config.flip_probability), *_colors(rng, config))
 
 
 def _colors(rng: Generator, config: Augmentation) -> tuple[FloatArray, float, float]:
@@ -117,28 +118,53 @@ def _colors(rng: Generator, config: Augmentation) -> tuple[FloatArray, float, fl
 def _half_body(
     rng: Generator, box: FloatArray, keypoints: FloatArray, labelled: FloatArray, skeleton: Skeleton
 ) -> FloatArray:
-    """A box around the upper or the lower body alone; the given box where too little of that is labelled."""
+    """A box around the upper or the lower body, whichever is drawn or else has enough labels; else the given box."""
     lower_names = ("hip", "knee", "ankle")
     lower = np.array([name.endswith(lower_names) for name in skeleton.keypoints])
-    chosen = (lower if rng.random() < 0.5 else ~lower) & (labelled > 0)
+    halves = [lower & (labelled > 0), ~lower & (labelled > 0)]
+    drawn, other = halves if rng.random() < 0.5 else halves[::-1]
+    chosen = drawn if drawn.sum() >= MIN_HALF_BODY_KEYPOINTS else other
     if chosen.sum() < MIN_HALF_BODY_KEYPOINTS:
         return box
     low, high = keypoints[chosen].min(0), keypoints[chosen].max(0)
-    center, half = (low + high) / 2, (high - low) / 2 * HALF_BODY_PADDING
+    # The crop adds BOX_PADDING to whatever box it is given.
+    center, half = (low + high) / 2, (high - low) / 2 * HALF_BODY_PADDING / BOX_PADDING
     return np.concatenate([center - half, center + half]).astype(np.float32)
 
 
-def _truncate(rng: Generator, box: FloatArray, keep: tuple[float, float]) -> FloatArray:
-    """The box with one random side cut away."""
+def _truncate(rng: Generator, box: FloatArray, keep: tuple[float, float]) -> tuple[FloatArray, int]:
+    """The box with one random side cut away, and the side."""
     x0, y0, x1, y1 = (float(v) for v in box)
     share = rng.uniform(*keep)
-    side = rng.integers(4)
-    if side == 0:
+    side = int(rng.integers(4))
+    if side == LEFT:
         x0 = x1 - share * (x1 - x0)
-    elif side == 1:
+    elif side == RIGHT:
         x1 = x0 + share * (x1 - x0)
-    elif side == 2:
+    elif side == TOP:
         y0 = y1 - share * (y1 - y0)
     else:
         y1 = y0 + share * (y1 - y0)
-    return np.array([x0, y0, x1, y1], np.float32)
+    return np.array([x0, y0, x1, y1], np.float32), side
+
+
+def _end_at(crop_box: CropBox, box: FloatArray, side: int, rotation: float) -> CropBox:
+    """The crop moved so that its border lies on a side of a box: else its padding would show what was cut away.
+
+    In a rotated crop the border turns about the point of the side that is nearest to the crop's centre.
+    """
+    x, y = crop_box.center_x, crop_box.center_y
+    if side in (LEFT, RIGHT):
+        x = float(box[0] if side == LEFT else box[2])
+        inward_x, inward_y = crop_box.width / 2 * (1 if side == LEFT else -1), 0.0
+    else:
+        y = float(box[1] if side == TOP else box[3])
+        inward_x, inward_y = 0.0, crop_box.height / 2 * (1 if side == TOP else -1)
+    # The crop's axes in the picture are turned back by the rotation of its content (see crop_affine).
+    cos, sin = np.cos(np.deg2rad(rotation)), np.sin(np.deg2rad(rotation))
+    return CropBox(
+        x + float(cos * inward_x + sin * inward_y),
+        y + float(cos * inward_y - sin * inward_x),
+        crop_box.width,
+        crop_box.height,
+    )

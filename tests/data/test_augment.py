@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, Draw, draw
-from posecli.geometry.crop import CropBox
+from posecli.geometry.crop import CropBox, apply_affine
 from posecli.skeletons import COCO
 
 SIZE = (64, 48)
@@ -65,9 +65,20 @@ def test_half_body_encloses_the_upper_or_the_lower_one():
             center = (points.min(0) + points.max(0)) / 2
             if np.allclose([box.center_x, box.center_y], center, atol=1e-3):
                 found.add(name)
-                assert box.width >= np.ptp(points[:, 0])
-                assert box.height >= np.ptp(points[:, 1])
+                # DCPose's: 1.5 times the extent, made to the crop's aspect, and no padding beside that.
+                width, height = np.ptp(points, axis=0)
+                assert box.width == pytest.approx(1.5 * max(width, height * 0.75))
+                assert box.height == pytest.approx(1.5 * max(height, width / 0.75))
     assert found == {"lower", "upper"}
+
+
+def test_half_body_takes_the_other_half_where_the_drawn_one_lacks_labels():
+    upper_only = np.ones(17, np.float32)
+    upper_only[11:] = 0
+    center = (POINTS[:11].min(0) + POINTS[:11].max(0)) / 2
+    for seed in range(8):
+        box = drawn(only(half_body_probability=1.0), seed, upper_only).box
+        np.testing.assert_allclose([box.center_x, box.center_y], center, atol=1e-3)
 
 
 def test_half_body_needs_labels():
@@ -76,13 +87,18 @@ def test_half_body_needs_labels():
     assert drawn(only(half_body_probability=1.0), labelled=few).box == CropBox.from_xyxy(BOX, SIZE)
 
 
-def test_truncation_cuts_one_side():
+@pytest.mark.parametrize("rotation", [0.0, 30.0])
+def test_truncation_ends_the_crop_where_the_box_is_cut(rotation):
+    config = only(
+        truncation_probability=1.0, truncation_keep=(0.5, 0.5), scale=0.35,
+        rotation=rotation, rotation_probability=1.0,
+    )  # fmt: skip
     sides = set()
     for seed in range(40):
-        box = drawn(only(truncation_probability=1.0, truncation_keep=(0.5, 0.5)), seed).box
-        sides.add((round(box.center_x), round(box.center_y)))
-    # Half of 60 x 80 at (50, 70) is left at each of the four sides.
-    assert sides == {(65, 70), (35, 70), (50, 90), (50, 50)}
+        # Half of 20..80 and 30..110: the cut's middle is the box's. It lies in the middle of one side of the crop.
+        x, y = apply_affine(drawn(config, seed).affine(SIZE), np.array([50.0, 70.0]))
+        sides.add((round(float(x), 3), round(float(y), 3)))
+    assert sides == {(0, 31.5), (47, 31.5), (23.5, 0), (23.5, 63)}
 
 
 def test_recolour_is_gain_and_offset_a_channel():
