@@ -20,12 +20,15 @@ import torch
 from posecli.data.degrade import Degradation
 from posecli.data.people import load_coco
 from posecli.data.rendered import RenderedScenes
+from posecli.data.windows import WindowSource
 from posecli.detect.embedded import EmbeddedDetector
 from posecli.detect.tracking import DEFAULT_THRESHOLD
 from posecli.device import prefers_bf16
 from posecli.metrics.boxes import BoxMetric
+from posecli.train.recipe import DataShare
 from posecli.train.tasks.detector import EVALUATION_THRESHOLD, evaluate_detector
-from posecli.train.tasks.temporal import evaluate_windows
+from posecli.train.tasks.quality import evaluate_windows, validation_windows
+from posecli.train.tasks.sources import Sources
 from posecli.weights.models import load_model
 
 RENDERED_SCENES = 200
@@ -53,11 +56,15 @@ def main() -> None:
     if arguments.detector:
         results["detector"] = measure_detector(arguments.data, bf16)
     model = load_model("glsmamba-t").model
+    sources = Sources(arguments.data, arguments.cache, model.config.joints, "benchmark")
+    windows: list[WindowSource] = []
+    if arguments.keypoints or arguments.degraded:
+        windows = validation_windows(sources, [DataShare(name="coco"), DataShare(name="clips")], model)
     if arguments.keypoints:
-        results["clean"] = evaluate_windows(model, arguments.data, arguments.cache, bf16)
+        results["clean"] = evaluate_windows(model, windows, bf16)
     if arguments.degraded:
         for name, degradation in DEGRADATIONS.items():
-            results[name] = evaluate_windows(model, arguments.data, arguments.cache, bf16, degradation)
+            results[name] = evaluate_windows(model, windows, bf16, degradation)
     json.dump(results, sys.stdout, indent=2)
     print()
 

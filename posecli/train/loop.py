@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -156,7 +155,5 @@ class _Run:
 
     def _export(self, folder: Path, quality: dict[str, float]) -> Path:
         state = self._state
-        # The file travels: where this machine kept the start of the run is nobody's business.
-        portable = replace(self._recipe, init=Path(self._recipe.init).name)
-        notes = {"recipe": repr(portable), "steps": str(state.step), "quality": repr(quality)}
+        notes = {"recipe": repr(self._recipe.portable()), "steps": str(state.step), "quality": repr(quality)}
         return self._task.export(state.average.model, folder, notes)

@@ -9,7 +9,9 @@ from torch import nn
 
 from posecli.errors import PosecliError
 from posecli.nn.efficientnet import EfficientNetLite0, imagenet_state
-from posecli.weights.models import load_into
+from posecli.nn.pose_model import PoseModel
+from posecli.weights.files import load_tensors
+from posecli.weights.models import load_into, load_state
 
 
 def initialize(model: nn.Module, backbone: EfficientNetLite0, init: str) -> None:
@@ -25,6 +27,29 @@ def initialize(model: nn.Module, backbone: EfficientNetLite0, init: str) -> None
         load_imagenet(backbone)
     elif init != "none":
         load_into(model, Path(init))
+
+
+def load_temporal(model: PoseModel, init: str) -> None:
+    """Fill the temporal part of a model that is to be trained.
+
+    Args:
+        init: "none" or "imagenet" leave it new; else a file of a whole model, whose temporal part is taken.
+
+    Raises:
+        PosecliError: the file holds no temporal part, or one of another model.
+    """
+    if init in ("none", "imagenet"):
+        return
+    path = Path(init)
+    prefix = "temporal."
+    tensors = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in load_tensors(path).items()
+        if name.startswith(prefix)
+    }
+    if not tensors:
+        raise PosecliError(f"{path}: no whole model to start from; a file of the encoder goes to --encoder")
+    load_state(model.temporal, tensors, path, f"the temporal part of {model.config.name}")
 
 
 def load_imagenet(backbone: EfficientNetLite0) -> None:

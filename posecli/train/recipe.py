@@ -70,6 +70,11 @@ class Recipe:
     keep_best: bool = False  # export the weights of the best evaluation too
     log_every: int = 20  # steps
 
+    def portable(self) -> Recipe:
+        """The recipe as it travels in a weight file: where this machine kept the files is nobody's business."""
+        names = {name: Path(getattr(self, name)).name for name in ("init", "encoder", "model")}
+        return dataclasses.replace(self, **names)  # type: ignore[arg-type]
+
 
 def load_recipe(source: str, overrides: dict[str, Any] | None = None) -> Recipe:
     """A recipe by name (models/recipes/NAME.toml) or path, with fields overridden.

@@ -71,7 +71,7 @@ def test_temporal_on_a_trained_encoder(corpus, tmp_path):
     )
     data = (DataShare(name="clips", share=0.5), DataShare(name="coco", share=0.5))
     path, watcher = run(
-        corpus, tmp_path, task="temporal", data=data, batch=1, init=str(encoder), learning_rate=1e-3
+        corpus, tmp_path, task="temporal", data=data, batch=1, encoder=str(encoder), learning_rate=1e-3
     )
     assert "encoder made pck@0.1" in watcher.evaluations
     model = load_model(str(path)).model

@@ -5,15 +5,19 @@ To add one: write a file here with a class that fulfils Task, and name it in mak
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
 from torch import nn
 from torch.utils.data import Dataset
 
 from posecli.errors import PosecliError
 from posecli.train.losses import Loss
 from posecli.train.recipe import Recipe
+
+CPU = torch.device("cpu")
 
 
 class Task(Protocol):
@@ -40,12 +44,20 @@ class Task(Protocol):
         ...
 
 
-def make_task(recipe: Recipe, data: Path, cache: Path) -> Task:
+def make_task(
+    recipe: Recipe,
+    data: Path | None,
+    cache: Path,
+    device: torch.device = CPU,
+    say: Callable[[str], None] = lambda text: None,
+) -> Task:
     """The task of a recipe.
 
     Args:
-        data: the dataset's folder.
-        cache: folder for decoded clips.
+        data: the datasets' folder; None: each as posecli.data.datasets.find_data finds it.
+        cache: folder for decoded clips and cached features.
+        device: where the model is going to be trained.
+        say: told what takes long before the first step.
     """
     if recipe.task == "encoder":
         from posecli.train.tasks.encoder import EncoderTask
@@ -58,5 +70,5 @@ def make_task(recipe: Recipe, data: Path, cache: Path) -> Task:
     if recipe.task == "temporal":
         from posecli.train.tasks.temporal import TemporalTask
 
-        return TemporalTask(recipe, data, cache)
+        return TemporalTask(recipe, data, cache, device, say)
     raise PosecliError(f"task '{recipe.task}' is unknown; known: detector, encoder, temporal")

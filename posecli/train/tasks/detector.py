@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from posecli.data.augment import Augmentation
+from posecli.data.datasets import find_data
 from posecli.data.detection import DetectionSample, make_detection_sample
 from posecli.data.mixture import Key, sample_rng
 from posecli.data.people import Person, Picture, load_coco
@@ -76,8 +77,8 @@ class _Scenes:
 class DetectorTask:
     """Boxes of people."""
 
-    def __init__(self, recipe: Recipe, data: Path, cache: Path) -> None:
-        self._recipe, self._data = recipe, data
+    def __init__(self, recipe: Recipe, data: Path | None, cache: Path) -> None:
+        self._recipe, self._data = recipe, find_data("coco", data)
 
     def build_model(self) -> nn.Module:
         model = PersonDetector(PersonDetector.Config())

@@ -13,71 +13,84 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from posecli.data.augment import Augmentation
-from posecli.data.clips import load_clips
-from posecli.data.crops import ClipPeople, Crop, PeopleSource, StillPeople, make_crop
+from posecli.data.augment import NO_AUGMENTATION, Augmentation
+from posecli.data.crops import Crop, PeopleSource, make_crop
 from posecli.data.mixture import Key, sample_rng
-from posecli.data.people import load_coco
 from posecli.errors import PosecliError
-from posecli.geometry.heatmaps import cells_to_crop, crop_to_cells, decode
+from posecli.geometry.heatmaps import HeatmapKind, cells_to_crop, crop_to_cells, decode
 from posecli.metrics.pck import PckByGroup
+from posecli.nn.config import ModelConfig
 from posecli.nn.normalize import normalize
 from posecli.nn.pose_encoder import LitePoseEncoder
+from posecli.nn.pose_model import build_encoder
+from posecli.skeletons import SKELETONS, Skeleton
 from posecli.train.losses import Loss, heatmap_loss
 from posecli.train.pretrained import initialize
-from posecli.train.recipe import DataShare, Recipe
+from posecli.train.recipe import Recipe
 from posecli.train.schedule import crop_size
+from posecli.train.tasks.quality import CLIP_STEP, validation_entries
+from posecli.train.tasks.sources import Sources
 from posecli.weights.half import export_half
+from posecli.weights.presets import load_preset
 
-CROP_SIZE = (256, 192)
-HEATMAP_STRIDE = 4
-MIN_KEYPOINTS = 4
-# Validation clips are labelled on every frame; every tenth says as much.
-VALIDATION_STRIDE = 10
+SIGMA_HEIGHT = 256  # pixels: of the crop for which recipe.sigma is given
 EVALUATION_BATCH = 32
 
 
 class CropDataset(Dataset[Crop]):
     """Augmented crops, by Key."""
 
-    def __init__(self, source: PeopleSource, recipe: Recipe) -> None:
-        self._source, self._recipe = source, recipe
-        self._augmentation = Augmentation(**recipe.augmentation)
+    def __init__(
+        self, source: PeopleSource, recipe: Recipe, size: tuple[int, int], skeleton: Skeleton
+    ) -> None:
+        self._source, self._recipe, self._size, self._skeleton = source, recipe, size, skeleton
+        self._augmentation = Augmentation(**recipe.augmentation) if recipe.augment else NO_AUGMENTATION
 
     def __len__(self) -> int:
         return len(self._source)
 
     def __getitem__(self, key: Key) -> Crop:
         rng = sample_rng(self._recipe.seed, key)
-        size = crop_size(self._recipe, key.step, CROP_SIZE)
+        size = crop_size(self._recipe, key.step, self._size)
         image, person, group = self._source.load(key.index, rng)
-        return make_crop(image, person, group, size, rng, self._augmentation, self._recipe.human_weight)
+        human_weight = self._recipe.human_weight
+        return make_crop(image, person, group, size, rng, self._augmentation, human_weight, self._skeleton)
 
 
 class EncoderTask:
-    """Heatmaps of single crops."""
+    """Heatmaps of single crops, of the keypoints and the size that the model's configuration says."""
 
-    def __init__(self, recipe: Recipe, data: Path, cache: Path) -> None:
-        self._recipe, self._data, self._cache = recipe, data, cache
+    def __init__(self, recipe: Recipe, data: Path | None, cache: Path) -> None:
+        self._recipe = recipe
+        self._config = load_preset(recipe.model, recipe.overrides)
+        self._skeleton = SKELETONS[self._config.encoder.skeleton]
+        self._sources = Sources(data, cache, self._skeleton, "encoder")
 
     def build_model(self) -> nn.Module:
-        model = LitePoseEncoder(LitePoseEncoder.Config())
+        """
+        Raises:
+            PosecliError: the model stands on another kind of encoder, or recipe.init does not fit.
+        """
+        model = build_encoder(self._config)
+        if not isinstance(model, LitePoseEncoder):
+            raise PosecliError(
+                f"{self._config.name} stands on {self._config.encoder.title}, which posecli does not train: give a "
+                f'model with encoder.kind = "efficientnet-lite0", or take a checkpoint (docs/weights.md)'
+            )
         initialize(model, model.backbone, self._recipe.init)
         return model
 
     def datasets(self) -> list[Dataset[Any]]:
-        return [CropDataset(self._source(entry), self._recipe) for entry in self._recipe.data]
-
-    def _source(self, entry: DataShare) -> PeopleSource:
-        if entry.name == "coco":
-            return StillPeople(load_coco(self._data, "train"), MIN_KEYPOINTS, entry.labels == "human")
-        if entry.name == "clips":
-            return ClipPeople(load_clips(self._data, "train"), self._cache, MIN_KEYPOINTS, entry.stride)
-        if entry.name == "synthetic":
-            from posecli.data.rendered import RenderedScenes
-
-            return RenderedScenes(entry.size)
-        raise PosecliError(f"dataset '{entry.name}' is unknown to the encoder; known: coco, clips, synthetic")
+        crop = self._config.input
+        return [
+            CropDataset(
+                self._sources.people(entry, "train", entry.stride),
+                self._recipe,
+                (crop.height, crop.width),
+                self._skeleton,
+            )
+            for entry in self._recipe.data
+        ]
 
     def collate(self, samples: list[Crop]) -> dict[str, Tensor]:
         return {
@@ -88,46 +101,56 @@ class EncoderTask:
 
     def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Loss:
         images_BHWC = batch["images_BHWC"]
-        heatmaps_BKHW = model(normalize(images_BHWC)).heatmaps_BKHW
-        crop = (images_BHWC.shape[1], images_BHWC.shape[2])
+        crop = self._config.input
+        heatmaps_BKHW = model(normalize(images_BHWC, crop.mean, crop.std)).heatmaps_BKHW
+        size = (images_BHWC.shape[1], images_BHWC.shape[2])
         heatmap = (heatmaps_BKHW.shape[2], heatmaps_BKHW.shape[3])
-        cells_BK2 = crop_to_cells(batch["keypoints_BK2"], heatmap, crop)
+        cells_BK2 = crop_to_cells(batch["keypoints_BK2"], heatmap, size)
         # The Gaussian keeps its size on the person when the crop is small.
-        sigma = self._recipe.sigma * crop[0] / CROP_SIZE[0]
+        sigma = self._recipe.sigma * size[0] / SIGMA_HEIGHT
         loss = heatmap_loss(self._recipe.loss, heatmaps_BKHW, cells_BK2, batch["weights_BK"], sigma)
         return Loss.of_mean(loss, batch["weights_BK"].sum())
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PCK@0.1 and @0.2 of the box's height on the validation people, all and by group."""
-        return evaluate_crops(model, self._data, self._cache, self._recipe.bf16)
+        people = [
+            self._sources.people(entry, "val", CLIP_STEP if entry.name == "clips" else 1)
+            for entry in validation_entries(self._recipe.data)
+        ]
+        return evaluate_crops(model, self._config, people, self._recipe.loss, self._recipe.bf16)
 
     def export(self, model: nn.Module, folder: Path, notes: dict[str, str]) -> Path:
         return export_half(model, folder / "encoder.safetensors", notes)
 
 
 @torch.inference_mode()
-def evaluate_crops(model: nn.Module, data: Path, cache: Path, bf16: bool) -> dict[str, float]:
-    """PCK of a model that maps normalised crops to heatmaps, on the validation stills and clips."""
-    sources: list[PeopleSource] = [
-        StillPeople(load_coco(data, "val")),
-        ClipPeople(load_clips(data, "val"), cache, stride=VALIDATION_STRIDE),
-    ]
-    metric = PckByGroup()
+def evaluate_crops(
+    model: nn.Module, config: ModelConfig, sources: list[PeopleSource], loss: str, bf16: bool
+) -> dict[str, float]:
+    """PCK of a model that maps normalised crops to heatmaps.
+
+    Args:
+        config: of the model that the encoder belongs to: its crops and keypoints.
+        loss: that the encoder was trained with, which says how its heatmaps are read.
+    """
+    metric, skeleton = PckByGroup(), SKELETONS[config.encoder.skeleton]
+    size, mean, std = (config.input.height, config.input.width), config.input.mean, config.input.std
+    kind: HeatmapKind = "softmax" if loss == "cross_entropy" else "linear"
+    device = next(model.parameters()).device
     for source in sources:
         for start in range(0, len(source), EVALUATION_BATCH):
             indices = range(start, min(start + EVALUATION_BATCH, len(source)))
             rng = np.random.default_rng(0)
-            crops = [make_crop(*source.load(i, rng), CROP_SIZE, rng) for i in indices]
+            crops = [make_crop(*source.load(i, rng), size, rng, skeleton=skeleton) for i in indices]
             images_BHWC = torch.from_numpy(np.stack([crop.image for crop in crops]))
-            device = next(model.parameters()).device
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                heatmaps_BKHW = model(normalize(images_BHWC.to(device))).heatmaps_BKHW
-            metric.update(predict(heatmaps_BKHW), crops)
+                heatmaps_BKHW = model(normalize(images_BHWC.to(device), mean, std)).heatmaps_BKHW
+            metric.update(predict(heatmaps_BKHW, size, kind), crops)
     return metric.compute()
 
 
-def predict(heatmaps_BKHW: Tensor) -> np.ndarray:
-    """Keypoints (B, K, 2) in crop pixels from an embedded model's heatmaps (logits)."""
-    cells_BK2, _ = decode(heatmaps_BKHW, "dark", "softmax")
+def predict(heatmaps_BKHW: Tensor, crop: tuple[int, int], kind: HeatmapKind) -> np.ndarray:
+    """Keypoints (B, K, 2) in pixels of a crop (height, width)."""
+    cells_BK2, _ = decode(heatmaps_BKHW, "dark", kind)
     size = (heatmaps_BKHW.shape[2], heatmaps_BKHW.shape[3])
-    return cells_to_crop(cells_BK2, size, CROP_SIZE).cpu().numpy()
+    return cells_to_crop(cells_BK2, size, crop).cpu().numpy()
