@@ -27,11 +27,11 @@ def show_report(report: Report, title: str, *, joints: bool = False) -> None:
     by_joint = {name: row for name, row in report.items() if name not in rows and name not in totals}
     if not sys.stdout.isatty():
         _print_plain(rows | totals, list(first))
-        if joints:
+        if joints and by_joint:
             _print_plain(_transposed(by_joint), list(by_joint))
         return
     _print_table(rows | totals, list(first), title)
-    if joints:
+    if joints and by_joint:
         _print_table(_transposed(by_joint), list(by_joint), "")
 
 

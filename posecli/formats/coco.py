@@ -280,7 +280,7 @@ def keypoints_from(annotation: Node, num_keypoints: int) -> tuple[FloatArray, Fl
     keypoints = np.where(known[:, None], triples[:, :2], np.nan).astype(np.float32)
     scores = np.ones(num_keypoints)
     for name in ("keypoint_scores", "scores"):
-        if annotation.has(name):
+        if annotation.has(name) and annotation[name].value != []:  # annotations may hold an empty list
             scores = annotation[name].numbers(num_keypoints, nulls=True)
             break
     return keypoints, np.where(known, scores, np.nan).astype(np.float32)

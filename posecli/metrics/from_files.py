@@ -32,10 +32,10 @@ def evaluate_files(metric: MetricName, truth: Path, predicted: Path, *, mota: bo
         return posetrack.report()
 
     from posecli.metrics.coco_files import compared_footage
+    from posecli.metrics.jhmdb import JhmdbPck
     from posecli.metrics.oks import OksMetric
-    from posecli.metrics.pck import PckMetric
 
-    general = OksMetric() if metric == "oks" else PckMetric()
+    general = OksMetric() if metric == "oks" else JhmdbPck()
     for footage, predictions, skeleton in compared_footage(truth, predicted):
         general.update(footage, predictions, skeleton)
     return general.report()

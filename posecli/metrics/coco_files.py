@@ -1,0 +1,107 @@
+"""Ground truth in COCO style and predictions of any form, from files, as footage and poses.
+
+A file is one sequence. Predictions belong to the picture of their name where both sides name pictures, in a bare
+list of results to the picture of their image_id, and otherwise to that of their frame's index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from posecli.data.footage import Footage, FootageFrame
+from posecli.data.people import Person, group_people
+from posecli.errors import PosecliError
+from posecli.formats.base import estimated
+from posecli.formats.coco import skeleton_from
+from posecli.formats.document import Node, read_document
+from posecli.formats.registry import read_poses, recognise
+from posecli.metrics.file_pairs import file_pairs
+from posecli.skeletons import SKELETONS, Skeleton
+from posecli.types import Poses
+
+Compared = tuple[
+    Footage, dict[int, Poses], Skeleton
+]  # predictions by place in the footage, and their skeleton
+
+
+def compared_footage(truth: Path, predicted: Path) -> Iterator[Compared]:
+    """The sequences of two files or folders, one in memory at a time.
+
+    Raises:
+        PosecliError: a file is missing or in no known form, or the predictions are of other pictures.
+    """
+    for truth_file, predicted_file in file_pairs(truth, predicted):
+        footage = read_footage(truth_file)
+        yield footage, *read_predictions(predicted_file, footage)
+
+
+def read_footage(path: Path) -> Footage:
+    """The people that a COCO-style file labels; the pictures need not be there.
+
+    Raises:
+        PosecliError: the file is not of that form; the message says where.
+    """
+    document = read_document(path)
+    images = list(document["images"].items())
+    frames = [_frame(path, image, index) for index, image in enumerate(images)]
+    places = {frame.image_id: place for place, frame in enumerate(frames)}
+    people = _people(document)
+    strangers = people.keys() - places.keys()
+    if strangers:
+        document["annotations"].fail(f"there is no image {min(strangers)}")
+    by_place = {places[image_id]: tuple(group) for image_id, group in people.items()}
+    return Footage(path.stem, skeleton_from(document), tuple(frames), by_place, {}, path)
+
+
+def _frame(path: Path, image: Node, index: int) -> FootageFrame:
+    name = image["file_name"].text() if image.has("file_name") else f"{index}"
+    labelled = bool(image["is_labeled"].value) if image.has("is_labeled") else True
+    return FootageFrame(path.parent / name, name, image["id"].integer(), labelled)
+
+
+def _people(document: Node) -> dict[int, list[Person]]:
+    try:
+        annotations: list[dict[str, Any]] = document["annotations"].value
+        return group_people(annotations)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return document["annotations"].fail(f"not COCO keypoints ({type(error).__name__}: {error})")
+
+
+def read_predictions(path: Path, footage: Footage) -> tuple[dict[int, Poses], Skeleton]:
+    """Poses by place in the footage, and their skeleton.
+
+    Raises:
+        PosecliError: the file is in no known form, or has a picture that the ground truth lacks.
+    """
+    form = recognise(path)
+    recording = read_poses(path, form)
+    poses = recording.frames
+    if form == "coco-results":
+        # A bare list is taken at its word: its score is the person's, as pycocotools takes it.
+        poses = [
+            replace(frame, scores=np.where(estimated(frame), 1, np.nan).astype(np.float32)) for frame in poses
+        ]
+    places = _places(poses, footage, by_image_id=form == "coco-results")
+    found = {place: frame for place, frame in zip(places, poses, strict=True) if place is not None}
+    for place, frame in zip(places, poses, strict=True):
+        if place is None and len(frame):
+            picture = frame.name or f"picture {frame.frame_index}"
+            raise PosecliError(f"{path}: {picture} is not in the ground truth {footage.annotation}")
+    return found, SKELETONS[recording.skeleton]
+
+
+def _places(poses: list[Poses], footage: Footage, *, by_image_id: bool) -> list[int | None]:
+    """Where each picture of the predictions stands in the footage; None where it does not."""
+    named = {PurePosixPath(frame.name).name: place for place, frame in enumerate(footage.frames)}
+    names = [PurePosixPath(frame.name or "").name for frame in poses]
+    if len(named) == len(footage) and any(name in named for name in names):
+        return [named.get(name) for name in names]
+    if by_image_id:
+        places = {frame.image_id: place for place, frame in enumerate(footage.frames)}
+        return [places.get(frame.frame_index) for frame in poses]
+    return [frame.frame_index if frame.frame_index < len(footage) else None for frame in poses]
