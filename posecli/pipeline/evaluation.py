@@ -48,21 +48,22 @@ def evaluate(
     metric: DatasetMetric,
     options: Options,
     *,
+    stills: bool = False,
     results: ResultFolder | None = None,
     on_frame: OnFrame = lambda footage, poses: None,
 ) -> None:
     """Every labelled frame into the metric; one sequence's poses are held at a time.
 
     Args:
-        sequences: in the order in which the metric wants them. If each is a single picture, they are taken together:
-            batches then go over pictures, and there is one result file.
+        sequences: in the order in which the metric wants them.
+        stills: each is a single picture. They are taken together: batches go over pictures, and there is one result
+            file.
         on_frame: is told of each frame.
 
     Raises:
         PosecliError: a picture is missing or damaged, or a result cannot be written.
     """
-    stills = len(sequences) > 1 and all(len(footage) == 1 for footage in sequences)
-    if stills:
+    if stills and sequences:
         sequences = [_album(sequences)]
     for footage in sequences:
         poses: dict[int, Poses] = {}

@@ -117,7 +117,7 @@ def test_stills_share_batches_and_a_result_file(tmp_path):
 
     model, metric = OracleOf(films), Seen()
     results = ResultFolder(path=tmp_path / "results", form="coco", provenance={})
-    evaluate(stills, TruePeople(), model, metric, Options(batch=4), results=results)
+    evaluate(stills, TruePeople(), model, metric, Options(batch=4), stills=True, results=results)
     assert model.batches == [4, 4, 1]
     assert {tuple(window) for window in model.windows} == {(i,) * 5 for i in range(6)}
     assert [len(metric.footage.people[i]) for i in range(6)] == [len(metric.predictions[i]) for i in range(6)]
