@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from posecli.data.synthetic.background import random_background
+from posecli.data.synthetic.background import PLACES, random_background
 from posecli.data.synthetic.body import Proportions
 from posecli.data.synthetic.camera import MovingCamera
 from posecli.data.synthetic.film import Film, Mover
@@ -21,7 +21,8 @@ MARGIN = 0.25  # of the picture's size that the background reaches beyond each s
 PERSON_HEIGHT = (0.42, 0.75)  # stature of those in front, share of the picture's height
 CROWD_HEIGHT = (0.13, 0.19)  # stature of the crowd, the same
 GAP = (1.2, 1.45)  # how much farther the second of two who cross is than the first
-CROWD_PROBABILITY = 0.4
+HORIZON = (0.12, 0.6)  # its row, share of the picture's height
+CROWD_PROBABILITY = 0.5  # outdoors: a room has no distance
 MOVER_PROBABILITY = 0.65
 WALKS = (walk, walk_and_wave, run)
 
@@ -34,16 +35,18 @@ def random_film(rng: np.random.Generator, frames: int, size: tuple[int, int]) ->
         size: (width, height) pixels.
     """
     duration = frames / FRAME_RATE
-    still, depth = random_camera(rng, size, PERSON_HEIGHT)
+    place = str(rng.choice(PLACES))
+    still, depth = _still_camera(rng, size)
     actors = crossing_pair(rng, still, depth, size[0], duration)
     others = int(rng.integers(0, 3))
     actors += [random_actor(rng, i, others, still, depth * 1.1, size[0]) for i in range(others)]
     movers = [random_mover(rng, still, depth, duration)] if rng.random() < MOVER_PROBABILITY else []
-    crowd = random_crowd(rng, still, size) if rng.random() < CROWD_PROBABILITY else []
+    crowded = place != "room" and rng.random() < CROWD_PROBABILITY
+    crowd = random_crowd(rng, still, size) if crowded else []
     margin = (round(MARGIN * size[0]), round(MARGIN * size[1]))
     panorama = (size[0] + 2 * margin[0], size[1] + 2 * margin[1])
     return Film(
-        random_background(rng, panorama, still.centre[1] + margin[1]),
+        random_background(rng, panorama, still.centre[1] + margin[1], place),
         margin,
         _moving(rng, still, size, duration),
         actors,
@@ -54,6 +57,14 @@ def random_film(rng: np.random.Generator, frames: int, size: tuple[int, int]) ->
         movers,
         crowd,
     )
+
+
+def _still_camera(rng: np.random.Generator, size: tuple[int, int]) -> tuple[Camera, float]:
+    """A camera with the horizon in the picture, so that people stand on the ground that is drawn."""
+    while True:
+        camera, depth = random_camera(rng, size, PERSON_HEIGHT)
+        if HORIZON[0] <= camera.centre[1] / size[1] <= HORIZON[1]:
+            return camera, depth
 
 
 def _moving(rng: np.random.Generator, still: Camera, size: tuple[int, int], duration: float) -> MovingCamera:
