@@ -43,9 +43,9 @@ def load_encoder(encoder: nn.Module, config: ModelConfig, source: str) -> str:
     Raises:
         PosecliError: there is no such file, it does not fit, or posecli has no weights of this encoder.
     """
-    if source == NO_WEIGHTS:
+    path = find_encoder(config, source)
+    if path is None:
         return NO_WEIGHTS
-    path = _find(config, source)
     tensors = _of_encoder(load_tensors(path))
     if isinstance(encoder, ViTPose):
         tensors = vitpose_state(tensors, encoder.config, source=str(path))
@@ -53,12 +53,21 @@ def load_encoder(encoder: nn.Module, config: ModelConfig, source: str) -> str:
     return sha256_of(path)
 
 
-def _find(config: ModelConfig, source: str) -> Path:
+def find_encoder(config: ModelConfig, source: str) -> Path | None:
+    """The file of load_encoder's source, fetched if it comes from the hub; None for random weights.
+
+    Raises:
+        PosecliError: there is no such file, or posecli has no weights of this encoder.
+    """
     size = config.encoder.size
+    if source == NO_WEIGHTS:
+        return None
     if source == FROM_HUB and size is not None:
         file = VITPOSE_FILES[HUB_NAMES[size]]
         return pull(file.repo_id, file.filename, file.revision, file.sha256)
     if source and source != FROM_HUB:
+        if not Path(source).is_file():
+            raise PosecliError(f"--encoder {source}: there is no such file")
         return Path(source)
     embedded = embedded_weights(config.name)
     if source == FROM_HUB or embedded is None:

@@ -28,7 +28,7 @@ from posecli.train.pretrained import load_temporal
 from posecli.train.recipe import DataShare, Recipe
 from posecli.train.tasks.quality import evaluate_windows, validation_windows
 from posecli.train.tasks.sources import STILLS, SYNTHETIC, Sources, WindowShape
-from posecli.weights.encoders import load_encoder
+from posecli.weights.encoders import NO_WEIGHTS, find_encoder, load_encoder
 from posecli.weights.models import save_model
 from posecli.weights.presets import load_preset
 
@@ -71,6 +71,7 @@ class TemporalTask:
             keyframe=self._config.temporal.output == "keyframe",
         )
         self._encoder_sha256 = ""
+        find_encoder(self._config, recipe.encoder)  # before a large dataset is read
         if recipe.cache_features:
             _check_cacheable(recipe, self._config)
 
@@ -84,7 +85,10 @@ class TemporalTask:
             # An encoder without weights is the same one whoever builds it: the feature cache does, too.
             torch.manual_seed(self._recipe.seed)
             model = PoseModel(self._config)
-        self._encoder_sha256 = load_encoder(model.encoder, self._config, self._recipe.encoder)
+        sha256 = load_encoder(model.encoder, self._config, self._recipe.encoder)
+        if sha256 == NO_WEIGHTS and not self._encoder_sha256:
+            self._say("encoder: random weights" + (", frozen" if self._config.encoder.frozen else ""))
+        self._encoder_sha256 = sha256
         load_temporal(model, self._recipe.init)
         return model
 
