@@ -60,6 +60,15 @@ def box_around(points: FloatArray, margin: float = BOX_MARGIN) -> FloatArray:
     return np.concatenate([low - reach, high + reach]).astype(np.float32)
 
 
+def person_box(points: FloatArray, head_box: FloatArray | None) -> FloatArray:
+    """The box (4,) of a person who has none: around the labelled points (n, 2), and around the head where those span
+    no area; zeros of whom nothing is known."""
+    box = box_around(points)
+    if head_box is None or np.all(box[2:] > box[:2]):
+        return box
+    return box_around(np.concatenate([points, head_box.reshape(2, 2)]), margin=0)
+
+
 @dataclass(slots=True)
 class Missing:
     """Counts what a layout names but the disk does not have, so that a partial copy is answered in one line."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from posecli.data.footage import Footage, FootageFrame
-from posecli.data.layout import Missing, box_around, first_with, picture_names, picture_root
+from posecli.data.layout import Missing, first_with, person_box, picture_names, picture_root
 from posecli.data.packed import PackedPeople
 from posecli.data.people import Person, read_json
 from posecli.errors import PosecliError
@@ -94,9 +94,7 @@ def _person(rectangle: dict[str, Any]) -> Person:
     head_box = None
     if all(rectangle.get(side) not in (None, []) for side in ("x1", "y1", "x2", "y2")):
         head_box = np.array([_single(rectangle[side]) for side in ("x1", "y1", "x2", "y2")], np.float32)
-    box = box_around(keypoints[labelled > 0])
-    if not labelled.any() and head_box is not None:
-        box = head_box
+    box = person_box(keypoints[labelled > 0], head_box)
     track_id = _single(rectangle.get("track_id", 0))
     return Person(box, keypoints, labelled, human=True, track_id=int(track_id), head_box=head_box)
 

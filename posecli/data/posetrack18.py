@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from posecli.data.footage import Footage, FootageFrame
-from posecli.data.layout import Missing, box_around, first_with, picture_names, picture_root
+from posecli.data.layout import Missing, first_with, person_box, picture_names, picture_root
 from posecli.data.packed import PackedPeople
 from posecli.data.people import Person, read_json
 from posecli.errors import PosecliError
@@ -127,10 +127,8 @@ def _person(annotation: dict[str, Any], positive_only: bool) -> Person:
     labelled = np.all(keypoints[:, :2] > 0, -1) if positive_only else np.any(keypoints != 0, -1)
     head_box = _box(annotation.get("bbox_head"))
     box = _box(annotation.get("bbox"))
-    if box is None and not labelled.any() and head_box is not None:
-        box = head_box
     return Person(
-        box_around(keypoints[labelled, :2]) if box is None else box,
+        person_box(keypoints[labelled, :2], head_box) if box is None else box,
         np.where(labelled[:, None], keypoints[:, :2], 0).astype(np.float32),
         labelled.astype(np.float32),
         human=True,

@@ -1,6 +1,6 @@
 """Training windows: a person over a few consecutive frames, cut out with one box and one draw of augmentation.
 
-Three kinds of windows: real ones from labelled clips, stills set in motion by a moving camera, and rendered scenes.
+Three kinds of windows: real ones from labelled footage, stills set in motion by a moving camera, and rendered scenes.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +15,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
-from posecli.data.clips import Clip, clip_footage
 from posecli.data.crops import StillPeople, inside
 from posecli.data.degrade import Degradation, degrade
 from posecli.data.footage import Footage
@@ -26,6 +24,8 @@ from posecli.data.rendered import RenderedScenes
 from posecli.geometry.crop import Affine, apply_affine, warp
 from posecli.skeletons import COCO, Skeleton
 from posecli.types import FloatArray, Image
+
+MIN_SIDE = 1.0  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class SequenceWindows:
         step: every step-th label of a track has a window.
         keyframe: the window lies around its label (frame T // 2 of it), and the label's box is the window's box, as
             the paper has it; else it begins there, and its box lies around the person on all its labelled frames.
-        min_keypoints: labels with fewer keypoints have no window.
+        min_keypoints: labels with fewer keypoints have no window, nor have those with a box under MIN_SIDE.
         group: what PCK is reported by; None: each sequence by its name.
         recent: the decoded pictures to keep.
     """
@@ -119,23 +119,12 @@ class SequenceWindows:
         return replace(raw, box=person.box) if self._keyframe else raw
 
 
-class ClipWindows(SequenceWindows):
-    """A track of a clip, from every frame on: SequenceWindows of the `clips` layout."""
-
-    def __init__(
-        self, clips: list[Clip], cache: Path, length: int, strides: tuple[int, ...] = (1,), step: int = 1
-    ) -> None:
-        sequences = [clip_footage(clip, cache) for clip in clips]
-        # Their frames are mapped into memory already.
-        super().__init__(sequences, length, strides, step, min_keypoints=0, recent=RecentPictures(0))
-
-
 def _labels_by_track(sequence: Footage, min_keypoints: int) -> list[list[tuple[int, int]]]:
     """(place, person at that place) of each track's labels, in order."""
     tracks: dict[int, list[tuple[int, int]]] = {}
     for place, people in sorted(sequence.people.items()):
         for position, person in enumerate(people):
-            if not person.crowd and person.labelled.sum() >= min_keypoints:
+            if _has_area(person) and not person.crowd and person.labelled.sum() >= min_keypoints:
                 tracks.setdefault(person.track_id, []).append((place, position))
     return list(tracks.values())
 
@@ -143,7 +132,12 @@ def _labels_by_track(sequence: Footage, min_keypoints: int) -> list[list[tuple[i
 def _find(sequence: Footage, place: int, track_id: int) -> Person | None:
     """The person of a track at a place, if labelled there."""
     people = sequence.people.get(place, ())
-    return next((p for p in people if p.track_id == track_id and not p.crowd), None)
+    return next((p for p in people if p.track_id == track_id and not p.crowd and _has_area(p)), None)
+
+
+def _has_area(person: Person) -> bool:
+    """Whether there is anything to cut out: a box made around a single joint is a point."""
+    return bool(np.all(person.box[2:] - person.box[:2] >= MIN_SIDE))
 
 
 def _raw_window(images: list[Image], people: list[Person | None], group: str) -> RawWindow:

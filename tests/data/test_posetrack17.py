@@ -39,14 +39,21 @@ def test_people_may_lack_joints_boxes_and_visibility(tmp_path):
         person17(50, joints=(0, 13), visible=False),
         person17(50, joints=()),
         person17(50, joints=(), head=False),
+        person17(50, joints=(14,)),
     ]
     write_posetrack17(tmp_path, {0: people}, length=1)
     (sequence,) = load_posetrack17(tmp_path, "val")
-    assert [np.flatnonzero(person.labelled).tolist() for person in sequence.people[0]] == [[0, 13], [], []]
+    assert [np.flatnonzero(person.labelled).tolist() for person in sequence.people[0]] == [
+        [0, 13],
+        [],
+        [],
+        [14],
+    ]
     assert [person.box.tolist() for person in sequence.people[0]] == [
         [30.5, 80.5, 199.5, 249.5],
         [46, 94, 66, 124],
         [0, 0, 0, 0],
+        [46, 94, 190, 240],  # one joint spans nothing: head and joint
     ]
 
 

@@ -90,6 +90,20 @@ def test_who_has_windows():
     assert SequenceWindows([footage(people)], 3, group="all").load(0, RNG(0)).group == "all"
 
 
+def test_a_box_without_area_is_no_box():
+    points = np.full((K, 2), 30, np.float32)
+    people = {
+        0: [person([0, 0, 0, 0], points, track_id=1)],
+        1: [at(10)],
+        2: [person([30, 30, 30, 30], points, track_id=1)],
+    }
+    source = SequenceWindows([footage(people)], 3)
+    assert [source.key(i) for i in range(len(source))] == [(0, 1, 0)]
+    raw = source.load(0, RNG(0))
+    assert raw.box.tolist() == [10, 5, 30, 35]
+    assert raw.weights.sum(1).tolist() == [K, 0, 0]
+
+
 def test_two_people_under_one_number_keep_their_own_keyframes():
     source = SequenceWindows([footage({1: [at(10), at(60)]})], 1, keyframe=True)
     assert [source.load(i, RNG(0)).box[0] for i in range(2)] == [10, 60]

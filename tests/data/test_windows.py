@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from posecli.data.augment import Augmentation
-from posecli.data.clips import load_clips
+from posecli.data.clips import clip_footage, load_clips
 from posecli.data.crops import StillPeople
 from posecli.data.degrade import Degradation
 from posecli.data.people import Picture
-from posecli.data.windows import CameraMotion, ClipWindows, MovingStills, RawWindow, make_window
+from posecli.data.windows import CameraMotion, MovingStills, RawWindow, SequenceWindows, make_window
 from posecli.skeletons import COCO
 from tests.data.making import K, annotation, blob, centroid, person, write_clip
 
@@ -28,6 +28,10 @@ def walking(length=3):
     points[:, NOSE] = [[90 + 8 * i, 100 + 2 * i] for i in range(length)]
     box = np.array([60, 40, 150, 160], np.float32)
     return RawWindow(images, [IDENTITY] * length, box, points, np.ones((length, K), np.float32), "g")
+
+
+def footage_of_clips(folder):
+    return [clip_footage(clip, folder / "cache") for clip in load_clips(folder, "train")]
 
 
 class OneStill(StillPeople):
@@ -99,7 +103,7 @@ def test_clip_windows_follow_a_track(tmp_path):
     images = [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(6)]
     labels = [annotation(100 + i, (5 + i, 5, 20, 30), track_id=1) for i in (0, 1, 3, 5)]
     write_clip(tmp_path, "walk", images, labels)
-    source = ClipWindows(load_clips(tmp_path, "train"), tmp_path / "cache", length=3)
+    source = SequenceWindows(footage_of_clips(tmp_path), length=3)
     assert len(source) == 4
     raw = source.load(1, RNG(0))  # frames 1, 2, 3
     assert [round(float(image.mean()) / 20) for image in raw.images] == [1, 2, 3]
@@ -113,8 +117,7 @@ def test_clip_windows_follow_a_track(tmp_path):
 def test_clip_windows_come_in_several_speeds_and_steps(tmp_path):
     images = [np.full((48, 64, 3), 20 * i, np.uint8) for i in range(8)]
     write_clip(tmp_path, "run", images, [annotation(100 + i, (5, 5, 20, 30), track_id=1) for i in range(8)])
-    clips = load_clips(tmp_path, "train")
-    source = ClipWindows(clips, tmp_path / "cache", length=3, strides=(1, 3), step=4)
+    source = SequenceWindows(footage_of_clips(tmp_path), length=3, strides=(1, 3), step=4)
     assert len(source) == 2
     seen = {
         tuple(round(float(image.mean()) / 20) for image in source.load(0, RNG(seed)).images)
