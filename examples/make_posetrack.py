@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from posecli.cli.exits import run
 from posecli.data.synthetic.posetrack import write_dataset
-from posecli.errors import PosecliError
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -22,7 +22,7 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -46,23 +46,18 @@ def main() -> int:
         done += 1
         print(f"{done:3d} of {total}  {name}  {time.perf_counter() - started:.0f} s", flush=True)
 
-    try:
-        write_dataset(
-            arguments.output,
-            train=arguments.train,
-            val=arguments.val,
-            frames=arguments.frames,
-            size=arguments.size,
-            seed=arguments.seed,
-            workers=arguments.workers,
-            report=report,
-        )
-    except PosecliError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+    write_dataset(
+        arguments.output,
+        train=arguments.train,
+        val=arguments.val,
+        frames=arguments.frames,
+        size=arguments.size,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        report=report,
+    )
     print(f"{arguments.output}: {total} sequences of {arguments.frames} frames")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -107,11 +107,14 @@ def _appearing(folder: Path) -> Iterator[Path]:
     """A folder under a temporary name beside its final one, moved there when the block ends well."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PosecliError(f"{folder} exists and is not an empty folder; remove it or give another name")
-    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    target = folder.resolve()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         temporary.mkdir(parents=True)
         yield temporary
-        temporary.replace(folder)
+        if target.exists():
+            target.rmdir()  # Windows replaces no folder, not even an empty one
+        temporary.replace(target)
     except OSError as error:
         raise PosecliError(f"{folder} cannot be written: {error.strerror}") from error
     finally:
