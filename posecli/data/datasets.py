@@ -166,6 +166,8 @@ def load_dataset(name: str, folder: Path | None, split: str, cache: Path | None 
     if split not in dataset.splits:
         raise UsageError(f"{name} has no split '{split}'; known: {', '.join(dataset.splits)}")
     folder = find_data(name, folder)
+    if not _has_layout(dataset, folder):
+        raise PosecliError(f"{folder}: no {name} here; looked for {_markers(dataset)}. {_needs(dataset)}")
     if cache is None:
         # Clips of two datasets may have the same name.
         cache = (
@@ -194,7 +196,7 @@ def find_data(name: str, explicit: Path | None) -> Path:
         parent = Path(os.environ[ENVIRONMENT_VARIABLE])
         if (parent / name).is_dir():
             return parent / name
-        if any((parent / marker).is_dir() for marker in dataset.markers):
+        if _has_layout(dataset, parent):
             return parent
     config = load_config()
     if name in config.data:
@@ -211,12 +213,20 @@ def _existing(dataset: Dataset, folder: Path, source: str) -> Path:
     return folder
 
 
+def _has_layout(dataset: Dataset, folder: Path) -> bool:
+    """Whether any of the folders is there that the dataset is recognised by."""
+    return any((folder / marker).is_dir() for marker in dataset.markers)
+
+
+def _markers(dataset: Dataset) -> str:
+    return " or ".join(f"{marker}/" for marker in dataset.markers)
+
+
 def _parent_said(dataset: Dataset) -> str:
     parent = os.environ.get(ENVIRONMENT_VARIABLE)
     if not parent:
         return f"{ENVIRONMENT_VARIABLE} (not set)"
-    folders = " or ".join(f"{marker}/" for marker in dataset.markers)
-    return f"{ENVIRONMENT_VARIABLE}={parent} (has neither {dataset.name}/ nor {folders})"
+    return f"{ENVIRONMENT_VARIABLE}={parent} (has no {dataset.name}/ and no {_markers(dataset)})"
 
 
 def _config_said(name: str) -> str:

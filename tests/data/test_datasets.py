@@ -84,6 +84,19 @@ def test_unknown_datasets_and_splits_list_the_known_ones(tmp_path):
         load_dataset("coco", tmp_path, "val1")
 
 
+def test_a_folder_of_something_else_is_told_how_it_must_lie(tmp_path):
+    with pytest.raises(PosecliError) as caught:
+        load_dataset("posetrack21", tmp_path, "val")
+    assert str(caught.value) == (
+        f"{tmp_path}: no posetrack21 here; looked for posetrack_data/ or annotations/. The folder must hold "
+        "images/{train,val}/SEQUENCE/000000.jpg and posetrack_data/{train,val}/SEQUENCE.json (docs/datasets.md); "
+        "posetrack.net has been offline for years: ask a group that holds a copy"
+    )
+    for name in DATASETS:
+        with pytest.raises(PosecliError, match=f"no {name} here; looked for "):
+            load_dataset(name, tmp_path, "train")
+
+
 def test_clips_of_two_datasets_do_not_share_their_cache(tmp_path):
     for shade, name in ((60, "a"), (120, "b")):
         write_clip(tmp_path / name, "walk", [np.full((48, 64, 3), shade, np.uint8)] * 2, [])
@@ -142,7 +155,7 @@ def test_without_a_folder_all_places_are_named(tmp_path, monkeypatch):
     (tmp_path / "work/posecli.toml").write_text("[data]\n")
     with pytest.raises(PosecliError) as caught:
         find_data("sub-jhmdb", None)
-    assert f"POSECLI_DATA={tmp_path} (has neither sub-jhmdb/ nor joint_positions/ or Rename_Images/)" in str(
+    assert f"POSECLI_DATA={tmp_path} (has no sub-jhmdb/ and no joint_positions/ or Rename_Images/)" in str(
         caught.value
     )
     assert "posecli.toml (no sub-jhmdb in [data])" in str(caught.value)
