@@ -20,6 +20,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from posecli.errors import PosecliError, UsageError
+from posecli.train.interruption import RunStoppedError
 
 # All others wait while the first evaluates. A process that died is noticed by torchrun, not by this.
 TIMEOUT = timedelta(hours=12)
@@ -51,10 +52,6 @@ class Processes:
     def largest(self, values: list[float]) -> list[float]:
         """Each value's largest over the processes."""
         return self._reduce(values, dist.ReduceOp.MAX)
-
-    def wait(self) -> None:
-        """Until all processes are here."""
-        self.sum([0.0])
 
     def _reduce(self, values: list[float], operation: dist.ReduceOp.RedOpType) -> list[float]:
         if self.count == 1:
@@ -89,14 +86,17 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
     except (RuntimeError, ValueError) as error:
         raise PosecliError(f"the run's other processes can't be reached ({_first_line(error)})") from None
+    # After a failure the group is left as it is: taking it down would wait for processes that are gone.
     try:
         yield Processes(device, dist.get_rank(), count)
+    except RunStoppedError:  # all of them did
+        dist.destroy_process_group()
+        raise
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "gloo" in str(error):
             raise PosecliError("another process of this run ended: its own message says why") from None
         raise
-    finally:
-        dist.destroy_process_group()
+    dist.destroy_process_group()
 
 
 def _own_device(device: torch.device) -> torch.device:

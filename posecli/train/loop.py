@@ -136,14 +136,12 @@ class _Run:
         Raises:
             RunStoppedError: a signal ended the evaluation.
         """
-        path = None
-        if self._processes.is_first:
-            quality = self.evaluate()
-            if quality is None:
-                raise RunStoppedError(self._folder, self._state.step, self._interruption.number)
-            path = self._export(self._folder, quality)
-        self._processes.wait()
-        return path
+        quality = self.evaluate()
+        is_stopped = self._processes.is_first and quality is None
+        [number] = self._processes.largest([self._interruption.number if is_stopped else 0])
+        if number:
+            raise RunStoppedError(self._folder, self._state.step, int(number))
+        return None if quality is None else self._export(self._folder, quality)
 
     def _keep_if_best(self, quality: dict[str, float]) -> None:
         figure = next(iter(quality.values()))
