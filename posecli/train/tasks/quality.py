@@ -12,10 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from posecli.data.datasets import DATASETS
 from posecli.data.degrade import Degradation
+from posecli.data.footage import Footage
 from posecli.data.windows import CameraMotion, WindowSample, WindowSource, make_window
+from posecli.metrics.of_dataset import metric_of
 from posecli.metrics.pck import PckByGroup, SizedKeypoints
+from posecli.metrics.protocol import MEAN
 from posecli.nn.pose_model import PoseModel
+from posecli.pipeline.estimator import Options
+from posecli.pipeline.evaluation import evaluate
+from posecli.pipeline.people import TruePeople
 from posecli.train.recipe import DataShare
 from posecli.train.tasks.sources import SYNTHETIC, Sources, WindowShape
 
@@ -28,6 +35,38 @@ def validation_entries(data: Sequence[DataShare]) -> list[DataShare]:
     """The datasets of a recipe that have a validation split, each once, as a whole."""
     entries = {(entry.name, entry.split): entry for entry in data if entry.name != SYNTHETIC}
     return [DataShare(name=name, split=split) for name, split in sorted(entries)]
+
+
+class Validation:
+    """Evaluates models on the validation splits of a recipe's datasets, whose labels are read once.
+
+    PoseTrack and sub-JHMDB are told in their own metrics, as `posecli eval --dataset NAME --gt-boxes` has them; clips
+    and stills in PCK of the box's height (evaluate_windows).
+    """
+
+    def __init__(self, sources: Sources, data: Sequence[DataShare]) -> None:
+        self._sources, self._entries = sources, validation_entries(data)
+        self._sequences: dict[DataShare, list[Footage]] = {}
+
+    def __call__(self, model: PoseModel, bf16: bool) -> dict[str, float]:
+        """The figures by name; the first is the one that tells which model is the best."""
+        figures: dict[str, float] = {}
+        others = [entry for entry in self._entries if DATASETS[entry.name].metric == "oks"]
+        for entry in self._entries:
+            if entry not in others:
+                figures |= self._by_own_metric(entry, model, bf16)
+        if others or not figures:
+            figures |= evaluate_windows(model, validation_windows(self._sources, others, model), bf16)
+        return figures
+
+    def _by_own_metric(self, entry: DataShare, model: PoseModel, bf16: bool) -> dict[str, float]:
+        if entry not in self._sequences:
+            self._sequences[entry] = self._sources.footage(entry, "val")
+        metric = metric_of(DATASETS[entry.name])
+        evaluate(self._sequences[entry], TruePeople(), model, metric, Options(bf16=bf16))
+        row, columns = next(iter(metric.report().items()))
+        mean = {f"{entry.name} {row}": columns[MEAN]}
+        return mean | {f"{entry.name} {name}": v for name, v in columns.items() if name != MEAN}
 
 
 def validation_windows(sources: Sources, data: Sequence[DataShare], model: PoseModel) -> list[WindowSource]:

@@ -48,19 +48,21 @@ class Sources:
     skeleton: Skeleton
     user: str
 
-    def sequences(self, entry: DataShare, split: str) -> list[Footage]:
-        """Labelled sequences of a split, "train" or "val".
+    def footage(self, entry: DataShare, split: str) -> list[Footage]:
+        """Labelled sequences of a split, "train" or "val", with the dataset's own keypoints.
 
         Raises:
             PosecliError: the dataset is unknown, or not there as a whole.
         """
         self._check(entry)
-        name = f"{split}{entry.split}"
-        loaded = load_dataset(entry.name, self.data, name, self.cache)
-        return [footage.in_skeleton(self.skeleton) for footage in loaded]
+        return load_dataset(entry.name, self.data, f"{split}{entry.split}", self.cache)
+
+    def sequences(self, entry: DataShare, split: str) -> list[Footage]:
+        """The same with the keypoints of `skeleton`."""
+        return [footage.in_skeleton(self.skeleton) for footage in self.footage(entry, split)]
 
     def people(self, entry: DataShare, split: str, stride: int = 1) -> PeopleSource:
-        """Single people, for crops. Raises as `sequences` does."""
+        """Single people, for crops. Raises as `footage` does."""
         self._check(entry)
         if entry.name == SYNTHETIC:
             return RenderedScenes(entry.size)
@@ -73,7 +75,7 @@ class Sources:
     def windows(
         self, entry: DataShare, split: str, shape: WindowShape, motion: CameraMotion | None = None
     ) -> WindowSource:
-        """Windows of single people. Raises as `sequences` does.
+        """Windows of single people. Raises as `footage` does.
 
         Args:
             motion: of the camera over stills.

@@ -26,7 +26,7 @@ from posecli.train.features import EncodedSample, FeatureCache, Say, cached_feat
 from posecli.train.losses import Loss, heatmap_loss
 from posecli.train.pretrained import load_temporal
 from posecli.train.recipe import DataShare, Recipe
-from posecli.train.tasks.quality import evaluate_windows, validation_windows
+from posecli.train.tasks.quality import Validation
 from posecli.train.tasks.sources import STILLS, SYNTHETIC, Sources, WindowShape
 from posecli.weights.encoders import NO_WEIGHTS, find_encoder, load_encoder
 from posecli.weights.models import save_model
@@ -65,6 +65,7 @@ class TemporalTask:
         self._recipe, self._cache, self._device, self._say = recipe, cache, device, say
         self._config = load_preset(recipe.model, recipe.overrides)
         self._sources = Sources(data, cache, self._config.joints, "temporal")
+        self._validation = Validation(self._sources, recipe.data)
         self._shape = WindowShape(
             length=self._config.input.frames,
             strides=recipe.strides,
@@ -137,10 +138,9 @@ class TemporalTask:
         return Loss.of_mean(mean, weights_BFK.sum(), values)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
-        """PCK on the validation people: clips as they are, stills repeated; and of the encoder alone."""
+        """Each dataset's figures (see Validation), with boxes of the ground truth."""
         assert isinstance(model, PoseModel)
-        windows = validation_windows(self._sources, self._recipe.data, model)
-        return evaluate_windows(model, windows, self._recipe.bf16)
+        return self._validation(model, self._recipe.bf16)
 
     def export(self, model: nn.Module, folder: Path, notes: dict[str, str]) -> Path:
         assert isinstance(model, PoseModel)
