@@ -24,6 +24,9 @@ from posecli.metrics.file_pairs import file_pairs
 from posecli.skeletons import SKELETONS, Skeleton
 from posecli.types import Poses
 
+FRAME_NUMBERS = ("frame_index", "frame")  # ours, and that of labelled clips; from 0
+MOST_FRAMES = 10_000_000  # beyond, it is no number of a frame
+
 Compared = tuple[
     Footage, dict[int, Poses], Skeleton
 ]  # predictions by place in the footage, and their skeleton
@@ -47,21 +50,32 @@ def read_footage(path: Path) -> Footage:
         PosecliError: the file is not of that form; the message says where.
     """
     document = read_document(path)
-    images = list(document["images"].items())
-    frames = [_frame(path, image, index) for index, image in enumerate(images)]
+    frames = _frames(path, document)
     places = {frame.image_id: place for place, frame in enumerate(frames)}
     people = _people(document)
     strangers = people.keys() - places.keys()
     if strangers:
         document["annotations"].fail(f"there is no image {min(strangers)}")
     by_place = {places[image_id]: tuple(group) for image_id, group in people.items()}
-    return Footage(path.stem, skeleton_from(document), tuple(frames), by_place, {}, path)
+    return Footage(path.stem, skeleton_from(document), frames, by_place, {}, path)
 
 
-def _frame(path: Path, image: Node, index: int) -> FootageFrame:
-    name = image["file_name"].text() if image.has("file_name") else f"{index}"
-    labelled = bool(image["is_labeled"].value) if image.has("is_labeled") else True
-    return FootageFrame(path.parent / name, name, image["id"].integer(), labelled)
+def _frames(path: Path, document: Node) -> tuple[FootageFrame, ...]:
+    """By the frame's number where the file numbers them; those between that it lacks are not labelled."""
+    listed: dict[int, FootageFrame] = {}
+    for i, image in enumerate(document["images"].items()):
+        numbered = next((image[key] for key in FRAME_NUMBERS if image.has(key)), None)
+        number = i if numbered is None else numbered.integer()
+        if number in listed or not 0 <= number < MOST_FRAMES:
+            image.fail(f"there is a frame {number} already, or cannot be one")
+        name = image["file_name"].text() if image.has("file_name") else f"{number}"
+        labelled = bool(image["is_labeled"].value) if image.has("is_labeled") else True
+        listed[number] = FootageFrame(path.parent / name, name, image["id"].integer(), labelled)
+    unlisted = FootageFrame(path.parent, "", -1, labelled=False)
+    return tuple(
+        listed.get(number, replace(unlisted, image_id=-1 - number))
+        for number in range(max(listed, default=-1) + 1)
+    )
 
 
 def _people(document: Node) -> dict[int, list[Person]]:

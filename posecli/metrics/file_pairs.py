@@ -21,7 +21,7 @@ def file_pairs(truth: Path, predicted: Path) -> list[tuple[Path, Path]]:
     if truth.is_file():
         chosen = predicted if predicted.is_file() else _of_name(predicted, truth)
         return [(truth, chosen)]
-    files = sorted(truth.glob("*.json"))
+    files = sorted(path for path in truth.glob("*.json") if not path.name.startswith("."))
     if not files:
         raise PosecliError(f"--gt {truth}: there are no .json files in this folder")
     if predicted.is_file() and len(files) > 1:

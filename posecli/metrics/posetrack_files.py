@@ -171,9 +171,9 @@ def _people17(rects: list[Node]) -> People:
 
 
 def _set_joint17(people: People, person: int, joint: dict[str, Any]) -> None:
-    number = joint["id"][0]
-    if not 0 <= number < NUM_JOINTS:
+    if joint["id"][0] not in range(NUM_JOINTS):
         return
+    number = int(joint["id"][0])
     people.present[person, number] = True
     people.keypoints[person, number] = joint["x"][0], joint["y"][0]
     score = joint.get("score")
@@ -259,13 +259,17 @@ def _numbers(annotation: Node, key: str, count: int) -> NDArray[np.float64]:
 def _polygons18(image: Node) -> list[NDArray[np.float64]]:
     if not image.has("ignore_regions_x") or not image.has("ignore_regions_y"):
         return []
-    sides = [list(image[f"ignore_regions_{axis}"].items()) for axis in "xy"]
-    if len(sides[0]) != len(sides[1]):
-        image["ignore_regions_x"].fail("as many regions expected as in ignore_regions_y")
-    polygons = []
-    for xs, ys in zip(*sides, strict=True):
-        corners = [np.array([node.number() for node in axis.items()]) for axis in (xs, ys)]
-        if len(corners[0]) != len(corners[1]):
-            xs.fail("as many numbers expected as in ignore_regions_y")
-        polygons.append(np.stack(corners, axis=1).reshape(-1, 2))
-    return polygons
+    sides = [image["ignore_regions_x"], image["ignore_regions_y"]]
+    if isinstance(sides[0].value, list) and sides[0].value and not isinstance(sides[0].value[0], list):
+        return [_polygon18(*sides)]  # some files have one region as a bare list of numbers
+    regions = [list(side.items()) for side in sides]
+    if len(regions[0]) != len(regions[1]):
+        sides[0].fail("as many regions expected as in ignore_regions_y")
+    return [_polygon18(x, y) for x, y in zip(*regions, strict=True)]
+
+
+def _polygon18(x: Node, y: Node) -> NDArray[np.float64]:
+    columns = [np.array([node.number() for node in side.items()]) for side in (x, y)]
+    if len(columns[0]) != len(columns[1]):
+        x.fail("as many numbers expected as in ignore_regions_y")
+    return np.stack(columns, axis=1).reshape(-1, 2)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HEAD_SIZE = 0.6  # of the head rectangle's diagonal: poseval's unit of length
 MISSING_SCORE = -9999.0  # what poseval takes where a joint comes without a score
-UNKNOWN_TRACK = -1
+UNKNOWN_TRACK = int(np.iinfo(np.int64).min)
 NUM_JOINTS = len(POSETRACK17)
 
 
