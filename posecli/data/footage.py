@@ -26,7 +26,7 @@ class FootageFrame:
 
     path: Path
     name: str  # as the annotation file names it, such as images/val/000342_mpii_test/000000.jpg
-    image_id: int  # the annotation file's, or the place in the sequence where it has none
+    image_id: int  # the annotation file's, or the place where it has none; negative if it lacks the picture
     labelled: bool  # whether its people are labelled (a labelled picture may be empty)
 
 

@@ -67,7 +67,9 @@ def _sequence(file: Path, root: Path, entries: dict[str, dict[str, Any]], missin
         file.stem,
         POSETRACK17,
         tuple(
-            FootageFrame(root / name, name, i, i in labelled and _is_labelled(labelled[i]))
+            FootageFrame(
+                root / name, name, i if i in labelled else -1 - i, i in labelled and _is_labelled(labelled[i])
+            )
             for i, name in enumerate(names)
         ),
         PackedPeople({i: [_person(p) for p in _items(e, "annorect")] for i, e in labelled.items()}),
