@@ -97,36 +97,18 @@ def test_boxes_from_a_file(evaluate, posetrack, tmp_path):
 
 def test_posetrack17_results_are_in_its_own_form(evaluate, tmp_path):
     joints = [{"id": [i], "x": [60], "y": [50]} for i in range(15)]
-    person = {
-        "track_id": [0],
-        "annopoints": [{"point": joints}],
-        "x1": [50],
-        "y1": [40],
-        "x2": [70],
-        "y2": [60],
-    }
-    write_posetrack17(tmp_path / "data", {1: [person], 4: [person]})
-    arguments = (
-        "--dataset",
-        "posetrack17",
-        "--data",
-        tmp_path / "data",
-        "--gt-boxes",
-        "--save-results",
-        tmp_path / "r",
-    )
-    code, table, _ = evaluate(*arguments)
+    head = {"x1": [50], "y1": [40], "x2": [70], "y2": [60]}
+    person = {"track_id": [0], "annopoints": [{"point": joints}]} | head
+    data, results = tmp_path / "data", tmp_path / "results"
+    write_posetrack17(data, {1: [person], 4: [person]})
+    run = ("--dataset", "posetrack17", "--data", data, "--gt-boxes", "--save-results", results)
+    code, table, _ = evaluate(*run)
     assert (code, table["AP"]["Mean"]) == (0, "100.00")
     (file,) = results.iterdir()
-    annolist = json.loads(file.read_text())["annolist"]
-    assert [entry["image"][0]["name"][-6:] for entry in annolist] == [
-        "02.jpg",
-        "05.jpg",
-    ]  # as the annotations
-    code, again, _ = evaluate(
-        "--metric", "posetrack", "--gt", tmp_path / "data/annotations/val", "--pred", tmp_path / "r"
-    )
-    assert (code, again) == (0, table)
+    pictures = [entry["image"][0]["name"] for entry in json.loads(file.read_text())["annolist"]]
+    assert [picture[-6:] for picture in pictures] == ["02.jpg", "05.jpg"]  # as the annotations have them
+    gt = data / "annotations" / "val"
+    assert evaluate("--metric", "posetrack", "--gt", gt, "--pred", results) == (0, table, [])
 
 
 def test_sub_jhmdb_is_the_mean_of_three(evaluate, tmp_path):
