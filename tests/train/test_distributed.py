@@ -107,5 +107,8 @@ def test_devices_that_can_not_be_shared_are_named(monkeypatch, device, local, me
 def test_processes_that_are_not_there_are_named(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("RANK", raising=False)
-    with pytest.raises(distributed.PosecliError, match="other processes can't be reached"), join_processes(CPU):
+    with (
+        pytest.raises(distributed.PosecliError, match="other processes can't be reached"),
+        join_processes(CPU),
+    ):
         pass

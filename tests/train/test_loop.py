@@ -1,15 +1,15 @@
 """The loop: a run that was killed goes on as if nothing had happened."""
 
 import csv
-from contextlib import closing
+import signal
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from posecli.errors import PosecliError
-from posecli.train.logs import CsvLog
+from posecli.errors import PosecliError, UsageError
+from posecli.train.interruption import RunStoppedError
 from posecli.train.loop import train
 from posecli.train.losses import Loss
 from posecli.train.optimizer import make_optimizer
@@ -18,13 +18,13 @@ from tests.train.stub import StopRunError, StubTask, Watcher, recipe
 CPU = torch.device("cpu")
 
 
-def run(folder, config, *, resume=False, kill_after=None, lengths=(9, 5)):
+def run(folder, config, *, resume=False, kill_after=None, lengths=(9, 5), workers=0):
     task, watcher = StubTask(config, lengths), Watcher(kill_after)
     if kill_after is None:
-        train(task, config, folder, CPU, watcher, resume=resume, workers=0)
+        train(task, config, folder, CPU, watcher, resume=resume, workers=workers)
     else:
         with pytest.raises(StopRunError):
-            train(task, config, folder, CPU, watcher, resume=resume, workers=0)
+            train(task, config, folder, CPU, watcher, resume=resume, workers=workers)
     return task, watcher
 
 
@@ -37,13 +37,23 @@ def without_speed(log):
     return [{name: value for name, value in row.items() if name != "samples_per_second"} for row in log]
 
 
-@pytest.mark.parametrize("kill_after", [1, 5, 8, 12])
-def test_killed_and_resumed_is_the_unbroken_run(tmp_path, kill_after):
+@pytest.mark.parametrize(
+    ("kill_after", "fields", "workers"),
+    [
+        (1, {}, 0),
+        (5, {}, 2),
+        (8, {"accumulate": 2}, 0),
+        (9, {"accumulate": 3, "ema": 0.0}, 0),
+        (12, {}, 0),
+    ],
+)
+def test_killed_and_resumed_is_the_unbroken_run(tmp_path, kill_after, fields, workers):
     """With a checkpoint after every step; a kill comes before the one of its own step."""
-    whole, watched = run(tmp_path / "whole", recipe())
-    _, before = run(tmp_path / "broken", recipe(), kill_after=kill_after)
+    config = recipe(**fields)
+    whole, watched = run(tmp_path / "whole", config)
+    _, before = run(tmp_path / "broken", config, kill_after=kill_after, workers=workers)
     torch.manual_seed(99)  # another process
-    resumed, after = run(tmp_path / "broken", recipe(), resume=True)
+    resumed, after = run(tmp_path / "broken", config, resume=True, workers=workers)
     assert after.started_at == kill_after - 1
     assert before.steps | after.steps == watched.steps
     assert before.evaluations | after.evaluations == watched.evaluations
@@ -154,16 +164,88 @@ def test_rates_follow_the_schedule_and_the_group(tmp_path):
     )
 
 
-def test_log_goes_on_without_later_and_broken_rows(tmp_path):
-    path = tmp_path / "logs" / "log.csv"
-    with closing(CsvLog(path, last_step=0)) as log:
-        for step in (1, 2, 3):
-            log.write({"step": step, "loss": 1 / 3})
-    with path.open("a") as stream:
-        stream.write("4")  # the kill came in the middle of a line
-    with closing(CsvLog(path, last_step=2)) as log:
-        log.write({"step": 3, "loss": 0.5})
-    assert path.read_text().splitlines() == ["step,loss", "1,0.333333", "2,0.333333", "3,0.5"]
-    with closing(CsvLog(path, last_step=0)) as log:
-        log.write({"step": 1, "other": 2.0})
-    assert path.read_text().splitlines() == ["step,other", "1,2.0"]
+def test_epochs_become_steps(tmp_path):
+    """Fourteen samples, six a step: three epochs are seven steps."""
+    config = recipe(epochs=3.0, steps=1, schedule="milestones", milestones=(2.0,), warmup=0)
+    run(tmp_path, config)
+    log = rows(tmp_path / "log.csv")
+    assert len(log) == 7
+    # The second epoch ends within the fifth step (4.67), so the sixth is the first at the lower rate.
+    assert [float(row["rate"]) for row in log] == pytest.approx([0.05] * 5 + [0.005] * 2)
+
+
+def test_best_weights_are_kept_across_an_interruption(tmp_path):
+    class RisingAndFalling(StubTask):
+        figures = (0.5, 0.9, 0.7)
+
+        def evaluate(self, model):
+            self.evaluated += 1
+            return {"weight": self.figures[self.evaluated - 1]}
+
+        def export(self, model, folder, notes):
+            (folder / "weights.txt").write_text(notes["quality"])
+            return folder / "weights.txt"
+
+    config = recipe(keep_best=True)
+    task = RisingAndFalling(config)
+    task.evaluated = 0
+    with pytest.raises(StopRunError):
+        train(task, config, tmp_path, CPU, Watcher(kill_after=10), resume=False, workers=0)
+    task = RisingAndFalling(config)
+    task.evaluated = 2  # after steps 4 and 8
+    path = train(task, config, tmp_path, CPU, Watcher(), resume=True, workers=0)
+    assert path.read_text() == "{'weight': 0.7}"
+    assert (tmp_path / "best" / "weights.txt").read_text() == "{'weight': 0.9}"
+
+
+@pytest.mark.parametrize(("during", "kept"), [("loss", 6), ("evaluate", 4)])
+def test_signal_ends_the_run_after_a_whole_step(tmp_path, during, kept):
+    """In the sixth step, which is finished, or in the first evaluation, which is not."""
+
+    class Interrupted(StubTask):
+        def loss(self, model, batch):
+            self.steps = getattr(self, "steps", 0) + 1
+            if during == "loss" and self.steps == 6:
+                signal.raise_signal(signal.SIGINT)
+            return super().loss(model, batch)
+
+        def evaluate(self, model):
+            if during == "evaluate":
+                signal.raise_signal(signal.SIGINT)
+                raise AssertionError("went on")
+            return super().evaluate(model)
+
+    config = recipe(checkpoint_seconds=1e9)
+    task = Interrupted(config)
+    with pytest.raises(RunStoppedError, match=f"stopped after step {kept},"):
+        train(task, config, tmp_path, CPU, Watcher(), resume=False, workers=0)
+    assert torch.load(tmp_path / "last.pt")["step"] == kept
+    assert [row["step"] for row in rows(tmp_path / "log.csv")] == [str(i + 1) for i in range(kept)]
+    whole, _ = run(tmp_path / "whole", config)
+    resumed, _ = run(tmp_path, config, resume=True)
+    for name, value in whole.exported.items():
+        torch.testing.assert_close(resumed.exported[name], value, rtol=0, atol=0)
+
+
+def test_signal_in_the_last_evaluation_leaves_it_for_later(tmp_path):
+    class Interrupted(StubTask):
+        def evaluate(self, model):
+            signal.raise_signal(signal.SIGTERM)
+
+    config = recipe(steps=3)
+    with pytest.raises(RunStoppedError) as error:
+        train(Interrupted(config), config, tmp_path, CPU, Watcher(), resume=False, workers=0)
+    assert error.value.exit_code == 143
+    _, watcher = run(tmp_path, config, resume=True)
+    assert watcher.steps == {}
+    assert list(watcher.evaluations) == [3]
+
+
+def test_other_recipe_is_refused_unless_it_is_meant(tmp_path):
+    run(tmp_path, recipe(steps=3))
+    other = recipe(steps=6, learning_rate=0.01)
+    task = StubTask(other)
+    with pytest.raises(UsageError, match=r"learning_rate was 0\.05, now 0\.01"):
+        train(task, other, tmp_path, CPU, Watcher(), resume=True, workers=0)
+    train(task, other, tmp_path, CPU, Watcher(), resume=True, workers=0, deliberate={"learning_rate"})
+    assert len(rows(tmp_path / "log.csv")) == 6

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from posecli.train.recipe import Recipe
-from posecli.train.schedule import crop_size, learning_rate
+from posecli.train.schedule import crop_size, learning_rate, with_steps
 
 
 def test_warm_up_is_linear():
@@ -32,6 +32,24 @@ def test_milestones_divide_by_ten():
     )
     rates = [learning_rate(recipe, epoch) for epoch in (5, 6, 11, 12, 19)]
     assert rates == pytest.approx([1, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_milestones_in_epochs_are_those_in_shares():
+    plain = {"task": "temporal", "learning_rate": 1.0, "warmup": 1, "schedule": "milestones", "epochs": 20.0}
+    by_epochs, by_shares = (
+        with_steps(Recipe(**plain, batch=4, milestones=milestones), [30, 11])
+        for milestones in ((6.0, 12.0), (0.3, 0.6))
+    )
+    assert by_epochs.steps == 205  # 20 times 41 samples, four a step
+    rates = [learning_rate(by_epochs, step) for step in range(205)]
+    assert rates == [learning_rate(by_shares, step) for step in range(205)]
+    assert [rates.count(rate) for rate in (1.0, 0.1)] == [62, 61]  # 61.5 and 123 steps end the 6th and 12th
+
+
+def test_epochs_are_rounded_up_to_a_step():
+    recipe = Recipe(task="temporal", epochs=1.0, batch=4)
+    assert [with_steps(recipe, lengths).steps for lengths in ([1], [4], [4, 1], [3, 6])] == [1, 1, 2, 3]
+    assert with_steps(Recipe(task="temporal", steps=7), [100]).steps == 7
 
 
 def test_crops_grow():
