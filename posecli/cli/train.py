@@ -122,7 +122,7 @@ def train(
             resume,
             workers,
             tensorboard,
-            fields_of(changes),
+            fields_of(named | changes),
         )
     except BaseException:
         with suppress(OSError):  # a run that never began leaves no empty folder
