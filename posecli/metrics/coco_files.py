@@ -1,26 +1,26 @@
 """Ground truth in COCO style and predictions of any form, from files, as footage and poses.
 
 A file is one sequence. Predictions belong to the picture of their name where both sides name pictures, in a bare
-list of results to the picture of their image_id, and otherwise to that of their frame's index.
+list of results (without what posecli writes beside it) to the picture of their image_id, and otherwise to that of their
+frame's index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from posecli.data.footage import Footage, FootageFrame
 from posecli.data.people import Person, group_people
-from posecli.errors import PosecliError
 from posecli.formats.base import estimated
 from posecli.formats.coco import skeleton_from
 from posecli.formats.document import Node, read_document
 from posecli.formats.registry import read_poses, recognise
-from posecli.metrics.file_pairs import file_pairs
+from posecli.metrics.file_pairs import check_places, file_pairs, picture_places
 from posecli.skeletons import SKELETONS, Skeleton
 from posecli.types import Poses
 
@@ -90,7 +90,7 @@ def read_predictions(path: Path, footage: Footage) -> tuple[dict[int, Poses], Sk
     """Poses by place in the footage, and their skeleton.
 
     Raises:
-        PosecliError: the file is in no known form, or has a picture that the ground truth lacks.
+        PosecliError: the file is in no known form, or is of other pictures.
     """
     form = recognise(path)
     recording = read_poses(path, form)
@@ -100,22 +100,10 @@ def read_predictions(path: Path, footage: Footage) -> tuple[dict[int, Poses], Sk
         poses = [
             replace(frame, scores=np.where(estimated(frame), 1, np.nan).astype(np.float32)) for frame in poses
         ]
-    places = _places(poses, footage, by_image_id=form == "coco-results")
+    places = picture_places(poses, [frame.name for frame in footage.frames])
+    if form == "coco-results" and not recording.video.path:  # nothing stands beside the list
+        by_id = {frame.image_id: place for place, frame in enumerate(footage.frames)}
+        places = [by_id.get(frame.frame_index) for frame in poses]
+    check_places(path, poses, places, footage.annotation)
     found = {place: frame for place, frame in zip(places, poses, strict=True) if place is not None}
-    for place, frame in zip(places, poses, strict=True):
-        if place is None and len(frame):
-            picture = frame.name or f"picture {frame.frame_index}"
-            raise PosecliError(f"{path}: {picture} is not in the ground truth {footage.annotation}")
     return found, SKELETONS[recording.skeleton]
-
-
-def _places(poses: list[Poses], footage: Footage, *, by_image_id: bool) -> list[int | None]:
-    """Where each picture of the predictions stands in the footage; None where it does not."""
-    named = {PurePosixPath(frame.name).name: place for place, frame in enumerate(footage.frames)}
-    names = [PurePosixPath(frame.name or "").name for frame in poses]
-    if len(named) == len(footage) and any(name in named for name in names):
-        return [named.get(name) for name in names]
-    if by_image_id:
-        places = {frame.image_id: place for place, frame in enumerate(footage.frames)}
-        return [places.get(frame.frame_index) for frame in poses]
-    return [frame.frame_index if frame.frame_index < len(footage) else None for frame in poses]

@@ -1,10 +1,13 @@
-"""Which file of predictions belongs to which file of ground truth."""
+"""Which file of predictions belongs to which file of ground truth, and which picture to which."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import warnings
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from posecli.errors import PosecliError
+from posecli.types import Poses
 
 PREDICTION_SUFFIXES = (".json", ".csv")
 
@@ -37,3 +40,37 @@ def _of_name(folder: Path, truth: Path) -> Path:
         if path.is_file():
             return path
     raise PosecliError(f"{folder / truth.name}: there is no such file, but {truth} is in the ground truth")
+
+
+def picture_places(poses: Sequence[Poses], names: Sequence[str]) -> list[int | None]:
+    """Where each picture of the predictions stands among the ground truth's, which are named; None where it does not.
+
+    By the last part of their names if there is one in common, else by the frame's index.
+    """
+    named = {PurePosixPath(name).name: place for place, name in enumerate(names)}
+    own = [PurePosixPath(frame.name or "").name for frame in poses]
+    if len(named) == len(names) and any(name in named for name in own):
+        return [named.get(name) for name in own]
+    return [frame.frame_index if 0 <= frame.frame_index < len(names) else None for frame in poses]
+
+
+def check_places(
+    predicted: Path, poses: Sequence[Poses], places: Sequence[int | None], truth: Path | None
+) -> None:
+    """Warns of people on pictures that the ground truth lacks.
+
+    Raises:
+        PosecliError: all of them are.
+    """
+    peopled = [(frame, place) for frame, place in zip(poses, places, strict=True) if len(frame)]
+    strangers = [frame.name or f"picture {frame.frame_index}" for frame, place in peopled if place is None]
+    if strangers and len(strangers) == len(peopled):
+        raise PosecliError(
+            f"{predicted}: {strangers[0]} is not in the ground truth {truth}, nor is any other"
+        )
+    if strangers:
+        warnings.warn(
+            f"{predicted}: {strangers[0]} is not in the ground truth {truth}; left out, "
+            f"with {len(strangers) - 1} others",
+            stacklevel=2,
+        )

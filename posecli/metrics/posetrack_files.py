@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from posecli.formats.document import Node, read_document
 from posecli.formats.registry import read_poses, recognise
-from posecli.metrics.file_pairs import file_pairs
+from posecli.metrics.file_pairs import check_places, file_pairs, picture_places
 from posecli.metrics.posetrack_frames import (
     MISSING_SCORE,
     NUM_JOINTS,
@@ -79,7 +79,10 @@ def read_frames(path: Path) -> list[FileFrame]:
     Raises:
         PosecliError: the file is in neither form; the message says where.
     """
-    document = read_document(path)
+    return _frames(read_document(path))
+
+
+def _frames(document: Node) -> list[FileFrame]:
     if document.has("annolist"):
         return [_frame17(entry) for entry in document["annolist"].items()]
     if document.has("images") and document.has("annotations"):
@@ -98,7 +101,7 @@ def read_predictions(path: Path, truth: Sequence[FileFrame], truth_file: Path) -
     document = read_document(path) if path.suffix.lower() == ".json" else None
     if document is None or not _is_native(document):
         return _from_recording(path, truth, truth_file)
-    frames = read_frames(path)
+    frames = _frames(document)
     if len(frames) != len(truth):
         document.fail(f"{len(frames)} frames, but {truth_file} has {len(truth)}; every frame has to be there")
     names, expected = ([PurePosixPath(frame.name).name for frame in side] for side in (frames, truth))
@@ -111,21 +114,23 @@ def read_predictions(path: Path, truth: Sequence[FileFrame], truth_file: Path) -
 
 
 def _is_native(document: Node) -> bool:
-    if document.has("annolist"):
-        return True
-    names = _keypoint_names(document) if document.has("images") else None
-    return names is not None and set(POSETRACK17.keypoints) <= set(names)
+    """Whether this is one of PoseTrack's forms; without names the keypoints are taken for PoseTrack's."""
+    if not document.has("images"):
+        return document.has("annolist")
+    names = _keypoint_names(document) or POSETRACK18.keypoints
+    first = next(document["annotations"].items(), None)
+    is_ours = first is not None and first.has("keypoint_scores")
+    return not is_ours and set(POSETRACK17.keypoints) <= set(names)
 
 
 def _from_recording(path: Path, truth: Sequence[FileFrame], truth_file: Path) -> list[People]:
     recording = read_poses(path, recognise(path))
     people = [People.empty() for _ in truth]
-    for poses in recording.frames:
-        if not 0 <= poses.frame_index < len(truth):
-            Node(None, path).fail(
-                f"has a frame {poses.frame_index}, but {truth_file} has {len(truth)} frames"
-            )
-        people[poses.frame_index] = people_from_poses(poses, SKELETONS[recording.skeleton])
+    places = picture_places(recording.frames, [frame.name for frame in truth])
+    check_places(path, recording.frames, places, truth_file)
+    for poses, place in zip(recording.frames, places, strict=True):
+        if place is not None:
+            people[place] = people_from_poses(poses, SKELETONS[recording.skeleton])
     return people
 
 

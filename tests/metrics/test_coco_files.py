@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from posecli.errors import PosecliError
+from posecli.formats import open_writer
 from posecli.metrics.coco_files import compared_footage, read_footage
 from posecli.skeletons import COCO, JHMDB
+from posecli.types import Poses, Tracks, VideoInfo
 
 BLANK = [0] * 51
 
@@ -68,6 +70,19 @@ def test_bare_lists_by_image_id(truth, tmp_path):
     assert places(truth, found) == {0: [4], 2: [3, 5]}
 
 
+def test_a_list_that_posecli_wrote_counts_frames(truth, tmp_path):
+    """What stands beside it tells that image_id is the frame's index."""
+    keypoints = np.full((1, len(COCO), 2), 5, np.float32)
+    tracks = Tracks(np.array([1]), np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32))
+    poses = Poses(2, 0.1, tracks, keypoints, np.ones((1, len(COCO)), np.float32))
+    video = VideoInfo("clip.mp4", 100, 100, 25.0, "1/25", 3)
+    with open_writer(
+        tmp_path / "found.json", "coco-results", video=video, skeleton=COCO, provenance={}
+    ) as writer:
+        writer.write(poses)
+    assert places(truth, tmp_path / "found.json") == {2: [5]}
+
+
 def test_pictures_by_name(truth, tmp_path):
     images = [{"id": i, "file_name": f"folder/{name}.jpg"} for i, name in enumerate("abc")]
     found = write(
@@ -97,6 +112,12 @@ def test_labelled_clips_count_their_frames(tmp_path):
     assert [frame.labelled for frame in footage.frames] == [True, False, False, True, False, False, True]
     assert list(footage.people) == [3]
     assert places(truth, found) == {3: [3], 4: [4], 6: [6]}
+
+
+def test_some_other_pictures_are_warned_of(truth, tmp_path):
+    found = write(tmp_path / "found.json", [annotation(9, 3), annotation(5, 4), annotation(6, 4)])
+    with pytest.warns(UserWarning, match=r"picture 5 is not in the ground truth .*; left out, with 1 others"):
+        assert places(truth, found) == {2: [3]}
 
 
 def test_folders(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from posecli.metrics.posetrack_files import compared_sequences, read_frames
 from posecli.metrics.posetrack_frames import MISSING_SCORE, UNKNOWN_TRACK
 from posecli.skeletons import COCO, POSETRACK17, POSETRACK18
 from posecli.types import Poses, Tracks, VideoInfo
-from tests.metrics.scenes import Moment, Someone, document17, document18, write_both
+from tests.metrics.scenes import Moment, Someone, as_poses, document17, document18, write_both
 
 NOSE, HIP = POSETRACK17.index("nose"), POSETRACK17.index("left_hip")
 MOMENTS = [
@@ -145,6 +146,48 @@ def test_poses_in_our_own_forms(tmp_path, name):
             writer.write(Poses.empty(index, float(index), len(COCO)))
         writer.write(people)
     assert ap(truth / "clip.json", tmp_path / name)["left_hip"] == pytest.approx(100 / 3)
+
+
+def test_our_own_form_with_posetracks_joints(tmp_path):
+    """Its scores are keypoint_scores, which count times the box's: the wrong nose at 0.9 x 0.5 comes last."""
+    moments = [
+        Moment([Someone({"nose": (9, 9)})], [Someone({"nose": (9 + 90 * i, 9, 0.6 + 0.3 * i)})])
+        for i in range(2)
+    ]
+    truth, _ = write_both(tmp_path, "18", {"clip": moments})
+    video = VideoInfo("clip.mp4", 100, 100, 1.0, "1/1", 2)
+    with open_writer(tmp_path / "poses.json", video=video, skeleton=POSETRACK18, provenance={}) as writer:
+        for index, poses in as_poses(moments).items():
+            poses.tracks.scores[:] = 1 - index / 2
+            writer.write(poses)
+    assert ap(truth / "clip.json", tmp_path / "poses.json")["nose"] == 50
+
+
+def test_poses_of_pictures_by_their_names(tmp_path):
+    """The ground truth lists every other picture."""
+    moments = [
+        Moment([Someone({"nose": (10 * i, 9)})], [Someone({"nose": (10 * i, 9, 0.5)})]) for i in range(6)
+    ]
+    document = document18(moments, "truth")
+    document["images"] = document["images"][::2]
+    document["annotations"] = document["annotations"][::2]
+    (tmp_path / "truth.json").write_text(json.dumps(document))
+    video = VideoInfo("clip", 100, 100, None, None, 6)
+    named = [replace(poses, name=f"{i:06d}.jpg") for i, poses in as_poses(moments).items()]
+    with open_writer(tmp_path / "poses.json", video=video, skeleton=POSETRACK18, provenance={}) as writer:
+        for poses in named:
+            writer.write(poses)
+    with pytest.warns(UserWarning, match=r"000001\.jpg is not in the ground truth .*with 2 others"):
+        assert ap(tmp_path / "truth.json", tmp_path / "poses.json")["nose"] == 100
+
+
+def test_2018_results_without_categories_have_posetracks_slots(tmp_path):
+    moments = [Moment([Someone({"left_ankle": (9, 9)})], [Someone({"left_ankle": (9, 9, 0.5)})])]
+    truth, found = write_both(tmp_path, "18", {"clip": moments})
+    document = json.loads((found / "clip.json").read_text())
+    document.pop("categories")
+    (found / "clip.json").write_text(json.dumps(document))
+    assert ap(truth, found)["left_ankle"] == 100
 
 
 def refused(tmp_path, truth, found):
