@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from posecli.nn.detector import Dense, cell_centers
+from posecli.train.losses import Loss
 
 # Which cells may answer for a person: those within this share of its box's half-size from the centre, and the nearest.
 CANDIDATE_REGION = 0.7
@@ -85,9 +86,7 @@ def _overlaps(a_N4: Tensor, b_M4: Tensor) -> Tensor:
     return box_overlap(*(pair.reshape(-1, 4) for pair in pairs))[0].reshape(count_N, count_M)
 
 
-def detection_loss(
-    dense: Dense, boxes: list[Tensor], ignored: list[Tensor]
-) -> tuple[Tensor, dict[str, float]]:
+def detection_loss(dense: Dense, boxes: list[Tensor], ignored: list[Tensor]) -> Loss:
     """Quality focal loss of the scores plus generalised IoU loss of the boxes, both over the sum of the qualities."""
     parts = [assign(*item) for item in zip(dense.logits_BHW, dense.boxes_BHW4, boxes, ignored, strict=True)]
     quality_BHW, target_BHW4, counted_BHW = (torch.stack(field) for field in zip(*parts, strict=True))
@@ -99,7 +98,8 @@ def detection_loss(
     # Where the box is good it also matters more: weights follow the quality, as in Generalized Focal Loss.
     box_loss = BOX_WEIGHT * (weight_P * (1 - generalised_P)).sum() / total
     overlap = float((weight_P * overlap_P.detach()).sum() / total)
-    return score_loss + box_loss, {"score_loss": float(score_loss.detach()), "overlap": overlap}
+    values = {"score_loss": float(score_loss.detach()), "overlap": overlap}
+    return Loss.of_mean(score_loss + box_loss, weight_P.sum(), values)
 
 
 def quality_focal(logits: Tensor, quality: Tensor) -> Tensor:

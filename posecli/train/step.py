@@ -99,5 +99,4 @@ class _TaskLoss(nn.Module):
         self._task, self._model = task, model
 
     def forward(self, batch: Any) -> Loss:
-        result = self._task.loss(self._model, batch)
-        return result if isinstance(result, Loss) else Loss(result[0], 1.0, result[1])
+        return self._task.loss(self._model, batch)

@@ -118,26 +118,42 @@ def test_quality_focal_is_zero_at_the_target_and_weighs_by_the_distance():
 
 def test_perfect_prediction_has_no_loss():
     boxes = torch.tensor([[8.0, 8.0, 60.0, 90.0], [64.0, 20.0, 120.0, 80.0]])
-    loss, values = detection_loss(perfect(boxes), [boxes], [NOBODY])
-    assert float(loss) < 1e-4
-    assert values["overlap"] == pytest.approx(1)
-    wrong, _ = detection_loss(perfect(boxes), [boxes + 16], [NOBODY])
-    assert float(wrong) > 1
+    right = detection_loss(perfect(boxes), [boxes], [NOBODY])
+    assert float(right.total) < 1e-4
+    assert right.values["overlap"] == pytest.approx(1)
+    assert float(detection_loss(perfect(boxes), [boxes + 16], [NOBODY]).total) > 1
+
+
+def test_losses_of_pictures_add_up_to_that_of_the_batch():
+    """However unequally people are spread over them."""
+    torch.manual_seed(0)
+    people = [torch.tensor([[8.0, 8.0, 60.0, 90.0], [64.0, 20.0, 120.0, 80.0]]), NOBODY]
+    corners = torch.rand(2, HEIGHT, WIDTH, 2) * 60
+    dense = Dense(torch.randn(2, HEIGHT, WIDTH), torch.cat([corners, corners + 40], -1))
+    whole = detection_loss(dense, people, [NOBODY, NOBODY])
+    parts = [
+        detection_loss(Dense(dense.logits_BHW[i : i + 1], dense.boxes_BHW4[i : i + 1]), [people[i]], [NOBODY])
+        for i in range(2)
+    ]
+    torch.testing.assert_close(sum(part.total for part in parts), whole.total)
+    torch.testing.assert_close(sum(part.count for part in parts), whole.count)
+    assert whole.count > 1
+    assert float(parts[1].count) == 0
 
 
 def test_picture_without_people_teaches_the_background():
     dense = Dense(torch.zeros(1, HEIGHT, WIDTH, requires_grad=True), torch.zeros(1, HEIGHT, WIDTH, 4))
-    loss, values = detection_loss(dense, [NOBODY], [NOBODY])
-    loss.backward()
+    loss = detection_loss(dense, [NOBODY], [NOBODY])
+    loss.total.backward()
     assert (dense.logits_BHW.grad > 0).all()
-    assert values["overlap"] == 0
+    assert loss.values["overlap"] == 0
 
 
 def test_ignored_regions_give_no_gradient():
     logits = torch.zeros(1, HEIGHT, WIDTH, requires_grad=True)
     boxes = torch.rand(1, HEIGHT, WIDTH, 4).requires_grad_()
     ignored = torch.tensor([[30.0, 30.0, 70.0, 50.0]])
-    detection_loss(Dense(logits, boxes), [NOBODY], [ignored])[0].backward()
+    detection_loss(Dense(logits, boxes), [NOBODY], [ignored]).total.backward()
     silent = (logits.grad[0] == 0).nonzero().tolist()
     assert silent == [[row, column] for row in (4, 5, 6) for column in (4, 5, 6, 7, 8)]
 
@@ -146,7 +162,7 @@ def test_gradient_pulls_a_box_towards_its_person():
     person = torch.tensor([[40.0, 40.0, 88.0, 72.0]])
     logits = torch.zeros(1, HEIGHT, WIDTH)
     boxes = (torch.zeros(1, HEIGHT, WIDTH, 4) + torch.tensor([44.0, 40.0, 96.0, 72.0])).requires_grad_()
-    detection_loss(Dense(logits, boxes), [person], [NOBODY])[0].backward()
+    detection_loss(Dense(logits, boxes), [person], [NOBODY]).total.backward()
     gradient = boxes.grad.sum((0, 1, 2))
     assert gradient[0] > 0  # to the left
     assert gradient[2] > 0

@@ -106,8 +106,7 @@ class DetectorTask:
         device = batch["images_BHWC"].device
         dense = model(normalize(batch["images_BHWC"]))
         boxes, ignored = ([b.to(device) for b in batch[name]] for name in ("boxes", "ignored"))
-        mean, values = detection_loss(dense, boxes, ignored)
-        return Loss.of_mean(mean, len(boxes), values)
+        return detection_loss(dense, boxes, ignored)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """AP50 and recall on the validation pictures, the complete ones."""
