@@ -60,8 +60,9 @@ class CsvLog:
     def write(self, row: Values) -> None:
         if self._stream.tell() == 0:
             self._writer.writerow(row)
+        # Six digits that count: rates are small numbers.
         self._writer.writerow(
-            round(value, 6) if isinstance(value, float) else value for value in row.values()
+            float(f"{value:.6g}") if isinstance(value, float) else value for value in row.values()
         )
         self._stream.flush()
 

@@ -27,8 +27,8 @@ def test_log_goes_on_without_later_and_broken_rows(tmp_path):
     with path.open("a") as stream:
         stream.write("4")  # the kill came in the middle of a line
     with closing(CsvLog(path, last_step=2)) as log:
-        log.write({"step": 3, "loss": 0.5})
-    assert path.read_text().splitlines() == ["step,loss", "1,0.333333", "2,0.333333", "3,0.5"]
+        log.write({"step": 3, "loss": 1.25e-7})
+    assert path.read_text().splitlines() == ["step,loss", "1,0.333333", "2,0.333333", "3,1.25e-07"]
     with closing(CsvLog(path, last_step=0)) as log:
         log.write({"step": 1, "other": 2.0})
     assert path.read_text().splitlines() == ["step,other", "1,2.0"]
