@@ -74,7 +74,7 @@ def test_true_boxes_and_true_heatmaps_give_100(dataset):
     assert {round(value, 6) for value in metric.compute().values()} == {100.0}
 
 
-@pytest.mark.parametrize("form", ["posetrack17", "posetrack18"])
+@pytest.mark.parametrize("form", ["posetrack17", "posetrack18", "coco"])
 def test_result_files_have_exactly_the_same_figures(dataset, tmp_path, form):
     metric = PoseTrackMetric()
     results = ResultFolder(path=tmp_path / "results", form=form, provenance={"tool": "posecli"})
