@@ -13,8 +13,10 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
+from posecli.detect.camera import CameraMotion, still
+from posecli.detect.relink import MEMORY_SECONDS, Relinker
 from posecli.errors import UsageError
-from posecli.types import Boxes, Frame, Image, Tracks
+from posecli.types import Boxes, FloatArray, Frame, Image, Tracks
 
 TrackerName = Literal["bytetrack", "ocsort", "botsort", "none"]
 TRACKER_NAMES: tuple[TrackerName, ...] = get_args(TrackerName)
@@ -63,7 +65,8 @@ def make_tracker(
         return NoTracker()
     rate = frame_rate or NOMINAL_FRAME_RATE
     start = threshold if name == "ocsort" else _start_threshold(threshold)
-    return PackageTracker(_package_tracker(name, rate, start, lost_seconds), rate, start)
+    memory_s = max(MEMORY_SECONDS, lost_seconds)
+    return PackageTracker(_package_tracker(name, rate, start, lost_seconds), rate, start, memory_s)
 
 
 def _start_threshold(threshold: float) -> float:
@@ -94,33 +97,50 @@ def _package_tracker(name: str, frame_rate: float, start: float, lost_seconds: f
 
 
 class PackageTracker:
-    """A tracker of the `trackers` package behind our protocol.
+    """A tracker of the `trackers` package behind our protocol, and its lost people found again (Relinker).
 
     The package reports a new person from the second sighting on. Here each new person is shown to it a second
     time, at the same moment, which moves nobody and confirms the newcomer: it is reported from the first
     picture on. (False alarms that this lets in are dropped by posecli.detect.bridge, which can look ahead.)
+
+    Args:
+        tracker: the package's. One that follows the camera (BoT-SORT) is told of it by our CameraMotion, which is
+            faster than its own.
+        frame_rate: pictures a second.
+        start: the score from which a box starts a track.
+        memory_s: how long lost people are remembered, seconds.
     """
 
-    def __init__(self, tracker: Any, frame_rate: float, start: float) -> None:
+    def __init__(
+        self, tracker: Any, frame_rate: float, start: float, memory_s: float = MEMORY_SECONDS
+    ) -> None:
         self._tracker = tracker
         self._frame_rate = frame_rate
-        self._start = start  # the score from which a box starts a track
-        self._uses_picture = hasattr(tracker, "cmc")  # BoT-SORT follows the camera
+        self._start = start
+        self._follows_camera = hasattr(tracker, "cmc")
+        self._camera = CameraMotion()
+        self._told = _ToldMotion()
+        if self._follows_camera:
+            tracker.cmc = self._told
+        self._relinker = Relinker(memory_s)
         self.reset()
 
     def reset(self) -> None:
         self._tracker.reset()
+        self._camera.reset()
+        self._relinker.reset()
         self._time_s: float | None = None
-        self._ids: dict[int, int] = {}  # the package's id: ours
 
     def update(self, boxes: Boxes, frame: Frame) -> Tracks:
-        self._time_s = self._advance(frame.time_s)
-        found = self._step(boxes, frame.image if self._uses_picture else None)
+        self._time_s = time_s = self._advance(frame.time_s)
+        if self._follows_camera:
+            self._told.motion = self._camera.estimate(frame.image, boxes.xyxy[boxes.scores >= self._start])
+        found = self._step(boxes, frame.image if self._follows_camera else None)
         new = (found.ids < 0) & (found.scores >= self._start)
         if new.any():
             seen_again = self._step(Boxes(found.xyxy[new], found.scores[new]), None)
             found = _concatenate(found[~new], seen_again)
-        return self._with_our_ids(found)
+        return self._relinker.update(_tracked(found), frame.image, time_s, self._told.motion)
 
     def _advance(self, time_s: float) -> float:
         """The tracker's clock: presentation time, or one frame on where that stands still."""
@@ -133,10 +153,9 @@ class PackageTracker:
         import supervision
 
         detections = supervision.Detections(xyxy=boxes.xyxy, confidence=boxes.scores)
-        picture = None if image is None else np.ascontiguousarray(image[..., ::-1])  # the package wants BGR
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*duplicate timestamp")
-            found = self._tracker.update(detections, frame=picture, timestamp=self._time_s)
+            found = self._tracker.update(detections, frame=image, timestamp=self._time_s)
         if not len(found):
             return Tracks.empty()
         return Tracks(
@@ -145,15 +164,24 @@ class PackageTracker:
             found.confidence.astype(np.float32),
         )
 
-    def _with_our_ids(self, found: Tracks) -> Tracks:
-        """From 1 on in order of appearance, each once on a picture, rows by id; untracked boxes left out."""
-        rows: dict[int, int] = {}  # our id: row of found
-        for row, package_id in enumerate(found.ids.tolist()):
-            if package_id >= 0:
-                rows.setdefault(self._ids.setdefault(package_id, len(self._ids) + 1), row)
-        ids = sorted(rows)
-        keep = [rows[i] for i in ids]
-        return Tracks(np.array(ids, np.int64), found.xyxy[keep], found.scores[keep])
+
+class _ToldMotion:
+    """Stands in for the package's own estimate of the camera's motion."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.motion = still()
+
+    def estimate(self, frame: Image, people: FloatArray | None) -> FloatArray:
+        return self.motion
+
+
+def _tracked(found: Tracks) -> Tracks:
+    """The boxes that belong to a track, each track once, in order of the package's ids."""
+    ids, rows = np.unique(found.ids, return_index=True)
+    return found[rows[ids >= 0]]
 
 
 def _concatenate(a: Tracks, b: Tracks) -> Tracks:

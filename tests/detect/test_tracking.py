@@ -66,14 +66,14 @@ def test_a_short_gap_keeps_the_id_and_a_long_one_does_not(name):
         steady = [boxes(person(50))] * 10
         return steady + [Boxes.empty()] * gap + steady
 
-    for gap, last_id in ((10, 1), (40, 2)):  # LOST_SECONDS is 25 pictures
+    for gap, last_id in ((10, 1), (70, 1), (80, 2)):  # MEMORY_SECONDS is 75 pictures
         assert run(make_tracker(name, 25), sequence(gap))[-1].ids.tolist() == [last_id]
 
 
-def test_the_lost_buffer_is_in_seconds_of_the_frames(name):
-    """The same 10 missing pictures are 0.4 s at 25 a second and 2 s at 5."""
+def test_the_memory_is_in_seconds_of_the_frames(name):
+    """The same 10 missing pictures are 0.4 s at 25 a second and 3.7 s at 3."""
     sequence = [boxes(person(50))] * 5 + [Boxes.empty()] * 10 + [boxes(person(50))]
-    for rate, last_id in ((25, 1), (5, 2)):
+    for rate, last_id in ((25, 1), (3, 2)):
         tracker = make_tracker(name, rate)
         found = [tracker.update(b, frame(i, i / rate, GREY)) for i, b in enumerate(sequence)]
         assert found[-1].ids.tolist() == [last_id]

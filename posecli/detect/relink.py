@@ -1,0 +1,145 @@
+"""Someone who was lost and comes back is the same person: by looks and place.
+
+A tracker follows motion. It gives up on people who are hidden for long, or whom the detector misses while the camera
+turns, and takes them for strangers when they come back. Here everyone is remembered for a few seconds, at the place
+where the camera's motion has carried them since. A stranger who looks like one of them, has the size, and is near
+enough for the time that passed, gets the old identity back, on the first picture already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from posecli.detect.appearance import appearance
+from posecli.detect.bridge import iou
+from posecli.detect.camera import follow
+from posecli.types import FloatArray, Image, Tracks
+
+# docs/tracking.md has the measurements.
+MEMORY_SECONDS = 3.0
+MIN_SIGHTINGS = 3  # who is seen less often is taken for a false alarm, and does not come back
+MIN_LIKENESS = 0.75  # Bhattacharyya coefficient
+MAX_RATIO = 1.6  # of the two heights
+REACH = 0.5  # how far away one may appear at once, heights
+SPEED = 1.0  # and how much farther with every second
+DISTANCE_WEIGHT = 0.1  # what a height of distance counts against likeness, where there is a choice
+LEARNING_RATE = 0.1  # share of the newest look in the remembered one
+CROWDED_IOU = 0.3  # a box that overlaps another one so far shows somebody else too: no look is learnt from it
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    track: int  # the tracker's id
+    box: FloatArray  # (4,)
+    look: FloatArray
+    crowded: bool
+
+
+@dataclass(slots=True)
+class _Person:
+    track: int  # the tracker's latest id
+    box: FloatArray  # (4,) where last seen, carried along with the camera
+    look: FloatArray  # averaged
+    time_s: float  # when last seen
+    sightings: int = 0
+
+
+class Relinker:
+    """Identities over a tracker's. They count from 1 in order of appearance.
+
+    Args:
+        memory_s: how long people out of sight are remembered, seconds.
+    """
+
+    def __init__(self, memory_s: float = MEMORY_SECONDS) -> None:
+        self._memory_s = memory_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everybody: ids begin at 1 again."""
+        self._people: dict[int, _Person] = {}  # by our id
+        self._ids: dict[int, int] = {}  # the tracker's id: ours, of the people who are remembered
+        self._count = 0
+
+    def update(self, tracks: Tracks, image: Image, time_s: float, motion: FloatArray) -> Tracks:
+        """The same boxes under our ids, rows by id.
+
+        Args:
+            tracks: the tracker's word on a picture, each of its ids once.
+            image: the picture.
+            time_s: its time, not before the last one's.
+            motion: (2, 3) the camera's since the last one (posecli.detect.camera).
+        """
+        self._pass_time(time_s, motion)
+        sightings = _sightings(tracks, image)
+        for stranger, our_id in self._recognised(sightings, time_s):
+            # The tracker may find its own way back to the person later: then that track is the stranger.
+            self._ids.pop(self._people[our_id].track, None)
+            self._ids[stranger.track] = our_id
+        for sighting in sightings:
+            self._learn(sighting, time_s)
+        ids = np.array([self._ids[sighting.track] for sighting in sightings], np.int64)
+        order = np.argsort(ids)
+        return Tracks(ids[order], tracks.xyxy[order], tracks.scores[order])
+
+    def _pass_time(self, time_s: float, motion: FloatArray) -> None:
+        self._people = {i: p for i, p in self._people.items() if time_s - p.time_s <= self._memory_s}
+        self._ids = {track: i for track, i in self._ids.items() if i in self._people}
+        for person in self._people.values():
+            person.box = follow(motion, person.box[None])[0]
+
+    def _recognised(self, sightings: list[_Sighting], time_s: float) -> Iterator[tuple[_Sighting, int]]:
+        """Strangers and who they are, the likeliest pair first, everyone once."""
+        present = {self._ids.get(sighting.track) for sighting in sightings}
+        strangers = [sighting for sighting in sightings if sighting.track not in self._ids]
+        lost = [(i, p) for i, p in self._people.items() if i not in present and p.sightings >= MIN_SIGHTINGS]
+        pairs = [
+            (rating, row, our_id)
+            for row, stranger in enumerate(strangers)
+            for our_id, person in lost
+            if (rating := _rating(stranger, person, time_s - person.time_s)) is not None
+        ]
+        rows, ids = set(), set()
+        for _, row, our_id in sorted(pairs, reverse=True):
+            if row not in rows and our_id not in ids:
+                rows.add(row)
+                ids.add(our_id)
+                yield strangers[row], our_id
+
+    def _learn(self, sighting: _Sighting, time_s: float) -> None:
+        if sighting.track not in self._ids:
+            self._count += 1
+            self._ids[sighting.track] = self._count
+            self._people[self._count] = _Person(sighting.track, sighting.box, sighting.look, time_s)
+        person = self._people[self._ids[sighting.track]]
+        if not sighting.crowded:
+            look = (1 - LEARNING_RATE) * person.look + LEARNING_RATE * sighting.look
+            person.look = look / np.linalg.norm(look)
+        person.track, person.box, person.time_s = sighting.track, sighting.box, time_s
+        person.sightings += 1
+
+
+def _sightings(tracks: Tracks, image: Image) -> list[_Sighting]:
+    found = []
+    for row, (track, box) in enumerate(zip(tracks.ids.tolist(), tracks.xyxy, strict=True)):
+        others = np.delete(tracks.xyxy, row, axis=0)
+        crowded = any(iou(box, other) > CROWDED_IOU for other in others)
+        found.append(_Sighting(track, box, appearance(image, box), crowded))
+    return found
+
+
+def _rating(stranger: _Sighting, person: _Person, elapsed_s: float) -> float | None:
+    """How likely the two are one, the higher the likelier; None where they can't be."""
+    likeness = float(stranger.look @ person.look)
+    heights = [float(box[3] - box[1]) for box in (stranger.box, person.box)]
+    if likeness < MIN_LIKENESS or max(heights) > MAX_RATIO * min(heights):
+        return None
+    distance = float(np.linalg.norm(_centre(stranger.box) - _centre(person.box))) / max(heights)
+    return likeness - DISTANCE_WEIGHT * distance if distance <= REACH + SPEED * elapsed_s else None
+
+
+def _centre(box: FloatArray) -> FloatArray:
+    return np.asarray((box[:2] + box[2:]) / 2, np.float32)
