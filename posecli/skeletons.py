@@ -176,7 +176,7 @@ SKELETONS = {skeleton.name: skeleton for skeleton in (COCO, POSETRACK17, POSETRA
 NECK_FRACTION = 0.25
 # How far the head's top lies beyond the face's centre, in distances from the neck to it. Our choice too.
 HEAD_TOP_EXTRAPOLATION = 0.9
-DERIVED_JOINTS = ("head_bottom", "head_top")
+DERIVED_JOINTS = ("head_bottom", "head_top", "head")
 
 
 def convert(
@@ -189,7 +189,7 @@ def convert(
         scores: (n, source K).
 
     Returns:
-        (n, target K, 2) and (n, target K). From COCO, head_bottom and head_top are derived (see
+        (n, target K, 2) and (n, target K). From COCO, head_bottom, head_top and JHMDB's head are derived (see
         derived_joints) and scored with the lowest of the joints that they come from.
     """
     points = np.full((len(keypoints), len(target), 2), np.nan, np.float32)
@@ -205,10 +205,11 @@ def convert(
 def derived_joints(
     joints: dict[str, tuple[FloatArray, FloatArray]],
 ) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """head_bottom and head_top of PoseTrack from COCO's joints, where those are there.
+    """head_bottom and head_top of PoseTrack and head of JHMDB from COCO's joints, where those are there.
 
     head_bottom lies NECK_FRACTION of the way from the shoulders' midpoint to the nose. head_top lies on the
     line from head_bottom through the mean of nose and ears, HEAD_TOP_EXTRAPOLATION of that length beyond it.
+    head, in JHMDB the middle of the face, is that mean.
     """
     sources = ("nose", "left_ear", "right_ear", "left_shoulder", "right_shoulder")
     if any(name not in joints for name in sources):
@@ -220,8 +221,10 @@ def derived_joints(
     face = (nose + left_ear + right_ear) / 3
     head_top = face + HEAD_TOP_EXTRAPOLATION * (face - head_bottom)
     neck_score = np.minimum.reduce([score["nose"], score["left_shoulder"], score["right_shoulder"]])
-    top_score = np.minimum.reduce([neck_score, score["left_ear"], score["right_ear"]])
+    face_score = np.minimum.reduce([score["nose"], score["left_ear"], score["right_ear"]])
+    top_score = np.minimum(neck_score, face_score)
     return {
         "head_bottom": (head_bottom.astype(np.float32), neck_score),
         "head_top": (head_top.astype(np.float32), top_score),
+        "head": (face.astype(np.float32), face_score),
     }

@@ -120,3 +120,16 @@ def test_what_is_missing_stays_missing() -> None:
     to_coco, _ = convert(np.ones((1, 15, 2), np.float32), np.ones((1, 15), np.float32), POSETRACK17, COCO)
     assert np.isnan(to_coco[0, 1:5]).all()  # eyes and ears
     assert np.isfinite(to_coco[0, [0, *range(5, 17)]]).all()
+
+
+def test_jhmdb_gets_the_middle_of_the_face_and_no_belly() -> None:
+    points = np.zeros((1, 17, 2), np.float32)
+    scores = np.full((1, 17), 0.9, np.float32)
+    face = {"nose": (12, 30), "left_ear": (21, 27), "right_ear": (3, 30)}
+    for name, place in face.items():
+        points[0, COCO.index(name)] = place
+    scores[0, COCO.index("left_ear")] = 0.4
+    found, confidence = convert(points, scores, COCO, JHMDB)
+    np.testing.assert_allclose(found[0, JHMDB.index("head")], [12, 29])
+    assert confidence[0, JHMDB.index("head")] == np.float32(0.4)
+    assert np.isnan(found[0, [JHMDB.index("neck"), JHMDB.index("belly")]]).all()

@@ -131,8 +131,8 @@ def converted(contents: Contents, target: Skeleton) -> Contents:
     if contents.skeleton == target:
         return contents
     provenance = contents.provenance | {"converted_from": contents.skeleton.name}
-    derived = [name for name in DERIVED_JOINTS if name not in contents.skeleton.keypoints]
-    if contents.skeleton.name == "coco" and derived and set(derived) <= set(target.keypoints):
+    derived = [name for name in DERIVED_JOINTS if name in target.keypoints]
+    if contents.skeleton.name == "coco" and derived:
         provenance["derived_joints"] = derived
     return Contents(contents.video, target, provenance)
 
