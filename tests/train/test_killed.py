@@ -16,7 +16,7 @@ from tests.train.killed import CONFIG
 from tests.train.stub import StubTask, Watcher
 
 CPU = torch.device("cpu")
-SECONDS = 100
+SECONDS = 300  # only where something is stuck
 STEPS = 40  # of the run that goes on
 
 
