@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from posecli.pipeline.evaluation import OnFrame, ResultFolder
     from posecli.pipeline.footage import PeopleSource
     from posecli.pipeline.people import MakeTracker
+    from posecli.skeletons import Skeleton
     from posecli.types import Poses
     from posecli.weights.models import LoadedModel
 
@@ -93,7 +94,7 @@ def evaluate_dataset(run: DatasetRun) -> tuple[Report, dict[str, Any]]:
     tested = FlipTested(model) if run.flip else model
     with _people(run, device, bf16) as (people, source):
         info = _info(run, _splits(run.split, dataset), loaded, source, bf16)
-        results = _results(run, dataset, info)
+        results = _results(run, dataset, model.config.joints, info)
         options = Options(batch=run.batch, bf16=bf16)
         stills = dataset.name == "coco"
         with _progress(parts, run.quiet) as on_frame:
@@ -181,13 +182,15 @@ def _tracker(run: DatasetRun) -> MakeTracker | None:
     return lambda rate: make_tracker(DEFAULT_TRACKER, rate, threshold=threshold)
 
 
-def _results(run: DatasetRun, dataset: Dataset, info: dict[str, Any]) -> ResultFolder | None:
+def _results(
+    run: DatasetRun, dataset: Dataset, skeleton: Skeleton, info: dict[str, Any]
+) -> ResultFolder | None:
     from posecli.pipeline.evaluation import ResultFolder
 
     if run.save_results is None:
         return None
     form = run.result_format or OWN_FORM.get(dataset.name, "coco")
-    return ResultFolder(path=run.save_results, form=form, provenance=info)
+    return ResultFolder(path=run.save_results, form=form, skeleton=skeleton, provenance=info)
 
 
 @contextmanager

@@ -127,14 +127,19 @@ def _invented_name(video: VideoInfo, frame_index: int) -> str:
 
 
 def converted(contents: Contents, target: Skeleton) -> Contents:
-    """The contents in another skeleton, the provenance telling of the conversion."""
-    if contents.skeleton == target:
-        return contents
-    provenance = contents.provenance | {"converted_from": contents.skeleton.name}
-    derived = [name for name in DERIVED_JOINTS if name in target.keypoints]
-    if contents.skeleton.name == "coco" and derived:
-        provenance["derived_joints"] = derived
+    """The contents in another skeleton. The provenance tells of the conversion: of the first, if there were several."""
+    provenance = conversion(contents.skeleton, target) | contents.provenance
     return Contents(contents.video, target, provenance)
+
+
+def conversion(source: Skeleton, target: Skeleton) -> dict[str, Any]:
+    """What a provenance tells of poses that were converted; nothing if they were not."""
+    if source == target:
+        return {}
+    derived = [name for name in DERIVED_JOINTS if name in target.keypoints]
+    return {"converted_from": source.name} | (
+        {"derived_joints": derived} if source.name == "coco" and derived else {}
+    )
 
 
 def convert_poses(poses: Poses, source: Skeleton, target: Skeleton) -> Poses:

@@ -12,12 +12,14 @@ import numpy as np
 from posecli.data.footage import Footage
 from posecli.data.packed import PackedPeople
 from posecli.data.results import ResultForm, result_name, write_results
+from posecli.formats.base import conversion
 from posecli.metrics.posetrack_frames import joint_scores
 from posecli.metrics.protocol import DatasetMetric, Report
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
 from posecli.pipeline.estimator import Options
 from posecli.pipeline.footage import PeopleSource, pose_footage
+from posecli.skeletons import Skeleton
 from posecli.types import Poses
 
 OnFrame = Callable[[Footage, Poses], None]
@@ -29,6 +31,7 @@ class ResultFolder:
 
     path: Path
     form: ResultForm
+    skeleton: Skeleton  # the model's, for the provenance
     provenance: dict[str, Any]
 
     def write(self, footage: Footage, poses: Mapping[int, Poses], sequences: Sequence[Footage]) -> None:
@@ -38,7 +41,8 @@ class ResultFolder:
             frames = [replace(frame, scores=joint_scores(frame)) for frame in frames]
         self.path.mkdir(exist_ok=True)
         file = self.path / result_name(footage, sequences)
-        write_results(file, footage, frames, self.form, self.provenance)
+        provenance = self.provenance | conversion(self.skeleton, footage.skeleton)
+        write_results(file, footage, frames, self.form, provenance)
 
 
 def evaluate(

@@ -14,6 +14,7 @@ from posecli.metrics.posetrack_files import compared_sequences
 from posecli.pipeline.estimator import Options
 from posecli.pipeline.evaluation import ResultFolder, evaluate, mean_report
 from posecli.pipeline.people import FoundPeople, TruePeople
+from posecli.skeletons import COCO, POSETRACK18
 from posecli.types import Boxes
 from tests.pipeline.oracle import Oracle, make_footage, walk, write_annotations
 
@@ -77,7 +78,9 @@ def test_true_boxes_and_true_heatmaps_give_100(dataset):
 @pytest.mark.parametrize("form", ["posetrack17", "posetrack18", "coco"])
 def test_result_files_have_exactly_the_same_figures(dataset, tmp_path, form):
     metric = PoseTrackMetric()
-    results = ResultFolder(path=tmp_path / "results", form=form, provenance={"tool": "posecli"})
+    results = ResultFolder(
+        path=tmp_path / "results", form=form, skeleton=POSETRACK18, provenance={"tool": "posecli"}
+    )
     evaluate(dataset, FoundPeople(Eager(), 4), Unsteady(dataset), metric, Options(), results=results)
     assert 5 < metric.compute()["Mean"] < 95
     from_files = PoseTrackMetric()
@@ -116,7 +119,7 @@ def test_stills_share_batches_and_a_result_file(tmp_path):
             self.footage, self.predictions = footage, predictions
 
     model, metric = OracleOf(films), Seen()
-    results = ResultFolder(path=tmp_path / "results", form="coco", provenance={})
+    results = ResultFolder(path=tmp_path / "results", form="coco", skeleton=COCO, provenance={})
     evaluate(stills, TruePeople(), model, metric, Options(batch=4), stills=True, results=results)
     assert model.batches == [4, 4, 1]
     assert {tuple(window) for window in model.windows} == {(i,) * 5 for i in range(6)}
@@ -126,7 +129,9 @@ def test_stills_share_batches_and_a_result_file(tmp_path):
             metric.predictions[i].keypoints[0], films[i].people[i][0].keypoints, atol=0.25
         )
     (file,) = (tmp_path / "results").iterdir()
-    images = json.loads(file.read_text())["images"]
+    content = json.loads(file.read_text())
+    assert content["info"] == {"converted_from": "coco", "derived_joints": ["head_bottom", "head_top"]}
+    images = content["images"]
     assert [image["id"] for image in images] == [film.frames[i].image_id for i, film in enumerate(films)]
 
 
