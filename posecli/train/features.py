@@ -170,10 +170,10 @@ def _fill(model: PoseModel, windows: SequenceWindows, folder: Path, bf16: bool, 
             writer = _Writer(folder, len(windows), encoded, samples[0], dtype)
             writer.check_room(say)
         writer.put(start, encoded, samples)
-        tenth = 10 * (start + len(samples)) // len(windows)
-        if tenth > said:
-            said = tenth
-            say(f"features: {10 * tenth} %")
+        quarter = 4 * (start + len(samples)) // len(windows)
+        if quarter > said:
+            said = quarter
+            say(f"features: {25 * quarter} %")
     if writer is not None:
         writer.flush()
     about = {"windows": len(windows), "dtype": str(dtype).removeprefix("torch.")}
@@ -227,10 +227,10 @@ class _Writer:
             PosecliError: the disk has less.
         """
         free = shutil.disk_usage(self._folder).free
-        need = f"{self.bytes / 1e9:.1f} GB for the features of {self._windows:,} windows"
+        need = f"{_size(self.bytes)} for the features of {self._windows:,} windows"
         if self.bytes > free:
             raise PosecliError(
-                f"{self._folder.parent}: {need} are needed, {free / 1e9:.1f} GB are free; choose another disk with "
+                f"{self._folder.parent}: {need} are needed, {_size(free)} are free; choose another disk with "
                 "--cache, or train without cache_features"
             )
         say(f"features: {need}, in {self._folder.parent}")
@@ -255,3 +255,8 @@ class _Writer:
     def flush(self) -> None:
         for array in self._arrays.values():
             array.flush()
+
+
+def _size(count: float) -> str:
+    """Bytes as people read them."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
