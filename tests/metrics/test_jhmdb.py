@@ -125,7 +125,7 @@ def test_crowds_do_not_count():
 
 
 def test_cocos_joints_are_converted():
-    """The limbs by their names; JHMDB's head is not among COCO's joints, and missed."""
+    """The limbs by their names; the head comes from nose and ears, and without ears it is missed."""
     truth = person({"left_wrist": (5, 5), "right_ankle": (50, 90), "head": (9, 9)})
     found = {"left_wrist": (5, 5), "right_ankle": (0, 0), "nose": (9, 9)}
     result = report(footage([truth]), {0: poses((found, BOX), skeleton=COCO)}, COCO)

@@ -9,8 +9,10 @@ import pytest
 
 from posecli.errors import PosecliError
 from posecli.formats import open_writer
+from posecli.formats.document import read_document
 from posecli.metrics.posetrack import PoseTrackMetric
-from posecli.metrics.posetrack_files import compared_sequences, read_frames
+from posecli.metrics.posetrack_files import compared_sequences
+from posecli.metrics.posetrack_forms import frames_from
 from posecli.metrics.posetrack_frames import MISSING_SCORE, UNKNOWN_TRACK
 from posecli.skeletons import COCO, POSETRACK17, POSETRACK18
 from posecli.types import Poses, Tracks, VideoInfo
@@ -32,7 +34,7 @@ MOMENTS = [
 
 def read(tmp_path, document):
     (tmp_path / "file.json").write_text(json.dumps(document))
-    return read_frames(tmp_path / "file.json")
+    return frames_from(read_document(tmp_path / "file.json"))
 
 
 def ap(truth, found):
