@@ -1,7 +1,9 @@
 """posecli eval --dataset: from folders on disk to a table, with a model that puts every joint in the box's middle."""
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,6 +154,15 @@ def test_clips_of_video(evaluate, tmp_path, monkeypatch):
     code, table, errors = evaluate("--dataset", "clips", "--data", tmp_path, "--gt-boxes", "--flip")
     assert (code, errors) == (0, [])
     assert table["OKS"]["AP"] == "100.00"
+
+
+def test_the_guide_s_python_runs(network, posetrack, monkeypatch, capsys):
+    guide = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text("utf-8")
+    section = guide[guide.index("## From a model") : guide.index("## From files")]
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    monkeypatch.setenv("POSECLI_DATA_POSETRACK18", str(posetrack))
+    exec(compile(code, "evaluation.md", "exec"), {})
+    assert capsys.readouterr().out == "100.0\n"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Poses of a dataset's labelled frames, with a model that reads from the crops where they were cut."""
 
+import json
+
 import numpy as np
 import pytest
 
+from posecli.data.box_lists import DatasetBoxes
 from posecli.data.recent import RecentPictures
 from posecli.nn.flip_test import FlipTested
 from posecli.pipeline.estimator import Options
 from posecli.pipeline.footage import FootageFrames, pose_footage
-from posecli.pipeline.people import FoundPeople, TruePeople
+from posecli.pipeline.people import BoxesOfFile, FoundPeople, TruePeople
 from posecli.skeletons import COCO, POSETRACK17
 from posecli.types import Boxes, Tracks
 from tests.pipeline.oracle import Oracle, make_footage, person_at, walk
@@ -154,6 +157,32 @@ def test_tracker_sees_every_frame(tmp_path):
     assert rates == [footage.frame_rate]
     assert [poses.frame_index for poses in found] == [4, 7]
     assert all(poses.tracks.ids.tolist() == [5, 6] for poses in found)
+
+
+def test_boxes_of_a_file_are_tracked_over_the_frames_that_have_some(tmp_path):
+    """Of unlabelled frames too; ids that the file has are kept."""
+    everyone = {i: (person_at(60 + i, 90, 7),) for i in range(6)}
+    footage = make_footage(tmp_path, everyone, 6, labelled={1, 5})
+    frames = FootageFrames(footage, RecentPictures())
+    updates = []
+
+    class Tracker:
+        def update(self, boxes, frame):
+            updates.append((frame.index, len(boxes)))
+            return Tracks(np.arange(len(boxes)) + 40, boxes.xyxy, boxes.scores)
+
+    def located(**ids):
+        entries = [
+            {"image_id": footage.frames[i].image_id, "bbox": [45, 60, 30, 60], "score": 0.5} | ids
+            for i in (0, 1, 2)
+        ]
+        (tmp_path / "boxes.json").write_text(json.dumps(entries))
+        source = BoxesOfFile(DatasetBoxes(tmp_path / "boxes.json"), lambda rate: Tracker())
+        return [(frame.index, tracks.ids.tolist()) for frame, tracks in source.locate(frames, [1, 5])]
+
+    assert located() == [(1, [40]), (5, [])]
+    assert updates == [(0, 1), (1, 1), (2, 1), (5, 0)]
+    assert located(track_id=3) == [(1, [3]), (5, [])]
 
 
 def test_true_people_are_those_with_labels(tmp_path):
