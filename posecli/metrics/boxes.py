@@ -69,7 +69,7 @@ class BoxMetric:
             from pycocotools.coco import COCO
             from pycocotools.cocoeval import COCOeval
         except ImportError:
-            raise PosecliError("detection AP needs pycocotools: pip install 'posecli[train]'") from None
+            raise PosecliError("detection AP needs pycocotools: pip install pycocotools") from None
         if not self._detections:
             return 0.0
         with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports by print
