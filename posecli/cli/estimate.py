@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from posecli.types import Poses
     from posecli.weights.models import LoadedModel
 
+# In these forms a joint's score is its own times its box's: the kits that read them rank joints by it alone.
+RANKED_BY_BOX = ("posetrack17", "posetrack18")
+
 
 def estimate(
     source: SourceArgument,
@@ -93,6 +96,7 @@ def estimate(
 
         from posecli.detect import make_detector
         from posecli.detect.tracking import make_tracker
+        from posecli.formats.base import weighted_by_box
         from posecli.pipeline.estimator import Options
         from posecli.pipeline.estimator import estimate as run
         from posecli.weights.models import load_model
@@ -116,6 +120,8 @@ def estimate(
             skeleton=loaded.model.config.joints,
             provenance=_provenance(source, loaded, people, identities, bf16),
         )
+        if format_ in RANKED_BY_BOX:
+            poses = map(weighted_by_box, poses)
         with writer, progress("estimate", video.info.frame_count, quiet=quiet) as advance:
             frames, persons = _write(poses, writer, advance)
         for message in video.warnings:

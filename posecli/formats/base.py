@@ -87,6 +87,11 @@ def finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def weighted_by_box(poses: Poses) -> Poses:
+    """With each keypoint's score times its box's: what PoseTrack's kits rank joints by."""
+    return replace(poses, scores=poses.scores * poses.tracks.scores[:, None])
+
+
 def estimated(poses: Poses) -> NDArray[np.bool_]:
     """(n, K): which keypoints have a place."""
     return np.asarray(np.isfinite(poses.keypoints).all(axis=-1))

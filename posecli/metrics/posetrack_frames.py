@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from posecli.formats.base import convert_poses, estimated, shortest
+from posecli.formats.base import convert_poses, estimated, shortest, weighted_by_box
 from posecli.metrics.polygons import inside_any
 from posecli.skeletons import POSETRACK17, Skeleton, convert
 from posecli.types import Poses
@@ -132,12 +132,7 @@ def people_from_poses(poses: Poses, skeleton: Skeleton) -> People:
     people = People.empty(len(poses))
     people.present[:] = estimated(poses)
     people.keypoints[:] = np.where(people.present[..., None], shortest(poses.keypoints), 0)
-    scores = joint_scores(poses)
+    scores = weighted_by_box(poses).scores
     people.scores[:] = np.where(np.isfinite(scores), shortest(scores), MISSING_SCORE)
     people.track_ids[:] = poses.tracks.ids
     return people
-
-
-def joint_scores(poses: Poses) -> NDArray[np.float32]:
-    """(n, K) keypoint scores times box scores: what PoseTrack's result files hold."""
-    return np.asarray(poses.scores * poses.tracks.scores[:, None], np.float32)

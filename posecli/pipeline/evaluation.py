@@ -12,8 +12,7 @@ import numpy as np
 from posecli.data.footage import Footage
 from posecli.data.packed import PackedPeople
 from posecli.data.results import ResultForm, result_name, write_results
-from posecli.formats.base import conversion
-from posecli.metrics.posetrack_frames import joint_scores
+from posecli.formats.base import conversion, weighted_by_box
 from posecli.metrics.protocol import DatasetMetric, Report
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
@@ -38,7 +37,7 @@ class ResultFolder:
         """One sequence's file. In PoseTrack's forms a joint's score is its heatmap's times its box's."""
         frames = [poses[place] for place in sorted(poses)]
         if self.form != "coco":
-            frames = [replace(frame, scores=joint_scores(frame)) for frame in frames]
+            frames = [weighted_by_box(frame) for frame in frames]
         self.path.mkdir(exist_ok=True)
         file = self.path / result_name(footage, sequences)
         provenance = self.provenance | conversion(self.skeleton, footage.skeleton)

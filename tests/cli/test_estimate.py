@@ -10,6 +10,7 @@ import pytest
 from posecli.cli.options import FormatName, TrackerName
 from posecli.detect.tracking import TRACKER_NAMES
 from posecli.formats import FORMATS, read_poses
+from posecli.skeletons import SKELETONS
 from posecli.weights.locate import embedded_weights
 
 from .conftest import full_disk, write_video
@@ -38,6 +39,21 @@ def test_every_format_by_its_name(estimate, clip, tmp_path, name):
     output = tmp_path / "poses.dat"
     assert estimate(clip, output, "--format", name) == (0, [])
     assert [len(frame) for frame in read_poses(output, name).frames] == [1] * 8
+
+
+@pytest.mark.parametrize("name", ["posetrack17", "posetrack18"])
+def test_posetrack_ranks_joints_by_their_own_score_times_the_box(estimate, clip, tmp_path, name):
+    boxes = [{"image_id": i, "bbox": [10, 10, 40, 50], "score": 0.5} for i in range(8)]
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    scores = {}
+    for form in ("coco", name):
+        options = ("--format", form, "--boxes", tmp_path / "boxes.json")
+        assert estimate(clip, tmp_path / form, *options) == (0, [])
+        frame = read_poses(tmp_path / form, form).frames[3]
+        assert frame.tracks.scores[0] == 0.5
+        scores[form] = frame.scores[0, SKELETONS[form].index("nose")]
+    assert scores[name] == pytest.approx(0.5 * scores["coco"])
+    assert scores["coco"] > 0
 
 
 def test_the_formats_and_trackers_offered_are_those_there_are():
