@@ -3,8 +3,7 @@
     python benchmarks/tracking.py --boxes boxes/*.json --labels labels/*.json --videos clips/*.mp4
 
 A clip's three files share the stem of their names. Boxes: any file that posecli reads with --boxes. Labels:
-COCO dataset style with `images` (id, frame), `annotations` (image_id, bbox, track_id) and `info.fps`. Videos
-are only decoded for botsort, which follows the camera by the picture.
+COCO dataset style with `images` (id, frame), `annotations` (image_id, bbox, track_id) and `info.fps`.
 
 Labels rarely hold everybody on a picture. So a box that covers no labelled person (IoU below 0.5) is left out
 before the scoring; with --strict it counts as a false positive. Needs `pip install motmetrics`, which posecli
@@ -23,15 +22,14 @@ from pathlib import Path
 import motmetrics
 import numpy as np
 
-from posecli.detect.bridge import bridge_gaps, iou
-from posecli.detect.tracking import TRACKER_NAMES, make_tracker
+from posecli.detect.bridge import MAX_GAP, bridge_gaps, iou
+from posecli.detect.tracking import DEFAULT_THRESHOLD, TRACKER_NAMES, make_tracker
 from posecli.formats.boxes import read_boxes
 from posecli.types import Boxes, Frame, Tracks
 from posecli.video import open_source
 
 MATCH_IOU = 0.5
 METRICS = ["idf1", "mota", "num_switches", "num_fragmentations", "num_false_positives", "num_misses"]
-NO_PICTURE = np.zeros((2, 2, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -41,19 +39,14 @@ class Clip:
     count: int  # pictures
     boxes: dict[int, Boxes]
     people: dict[int, list[tuple[int, np.ndarray]]]  # by picture: track_id, corners
-    video: Path | None
+    video: Path
 
-    def frames(self, decode: bool) -> Iterator[Frame]:
-        if not decode:
-            yield from (Frame(t, t / self.frame_rate, NO_PICTURE) for t in range(self.count))
-            return
-        if self.video is None:
-            raise SystemExit(f"{self.name}: botsort needs the video, name it after --videos")
+    def frames(self) -> Iterator[Frame]:
         with open_source(self.video) as source:
             yield from source.frames()
 
 
-def load_clip(boxes: Path, labels: Path, video: Path | None) -> Clip:
+def load_clip(boxes: Path, labels: Path, video: Path) -> Clip:
     document = json.loads(labels.read_text())
     frame_of = {image["id"]: image["frame"] for image in document["images"]}
     people: dict[int, list[tuple[int, np.ndarray]]] = {}
@@ -73,8 +66,8 @@ class Timed:
         self.tracker = make_tracker(name, clip.frame_rate, threshold=threshold)
         self.seconds = 0.0
 
-    def run(self, clip: Clip, decode: bool) -> Iterator[tuple[Frame, Tracks]]:
-        for frame in clip.frames(decode):
+    def run(self, clip: Clip) -> Iterator[tuple[Frame, Tracks]]:
+        for frame in clip.frames():
             boxes = clip.boxes.get(frame.index, Boxes.empty())
             start = time.perf_counter()
             tracks = self.tracker.update(boxes, frame)
@@ -103,7 +96,7 @@ def evaluate(clips: list[Clip], name: str, threshold: float, gap: int | None, st
     accumulators, seconds = [], 0.0
     for clip in clips:
         tracker = Timed(name, clip, threshold)
-        stream = tracker.run(clip, decode=name == "botsort")
+        stream = tracker.run(clip)
         accumulators.append(score(clip, bridge_gaps(stream, gap) if gap is not None else stream, strict))
         seconds += tracker.seconds
     table = motmetrics.metrics.create().compute_many(accumulators, metrics=METRICS, generate_overall=True)
@@ -119,15 +112,19 @@ def main() -> None:
     )
     parser.add_argument("--boxes", nargs="+", type=Path, required=True)
     parser.add_argument("--labels", nargs="+", type=Path, required=True)
-    parser.add_argument("--videos", nargs="*", type=Path, default=[])
-    parser.add_argument("--threshold", type=float, default=0.3, help="the detector's, of the boxes' files")
+    parser.add_argument("--videos", nargs="+", type=Path, required=True)
+    parser.add_argument(
+        "--threshold", type=float, default=DEFAULT_THRESHOLD, help="the detector's, of the boxes' files"
+    )
     parser.add_argument("--trackers", nargs="+", choices=TRACKER_NAMES, default=list(TRACKER_NAMES))
-    parser.add_argument("--max-gap", type=int, default=10, help="pictures, for the rows with gaps bridged")
+    parser.add_argument(
+        "--max-gap", type=int, default=MAX_GAP, help="pictures, for the rows with gaps bridged"
+    )
     parser.add_argument("--strict", action="store_true", help="count boxes on unlabelled people as false")
     options = parser.parse_args()
     labels = {path.stem: path for path in options.labels}
     videos = {path.stem: path for path in options.videos}
-    clips = [load_clip(path, labels[path.stem], videos.get(path.stem)) for path in sorted(options.boxes)]
+    clips = [load_clip(path, labels[path.stem], videos[path.stem]) for path in sorted(options.boxes)]
     print("| tracker | IDF1 | MOTA | switches | fragments | false | missed | ms a picture |")
     print("|---|---|---|---|---|---|---|---|")
     for name in options.trackers:

@@ -20,10 +20,10 @@ from posecli.types import Boxes, FloatArray, Frame, Image, Tracks
 
 TrackerName = Literal["bytetrack", "ocsort", "botsort", "none"]
 TRACKER_NAMES: tuple[TrackerName, ...] = get_args(TrackerName)
-DEFAULT_TRACKER: TrackerName = "bytetrack"
+DEFAULT_TRACKER: TrackerName = "botsort"
 
-DEFAULT_THRESHOLD = 0.25  # the score from which a box counts
-START_MARGIN = 0.1  # how far above the threshold a box must score to start a track (bytetrack, botsort)
+DEFAULT_THRESHOLD = 0.15  # the score from which a box counts
+START_MARGIN = 0.2  # how far above the threshold a box must score to start a track
 LOST_SECONDS = 1.0  # how long a person may be out of sight and still be recognised
 NOMINAL_FRAME_RATE = (
     30.0  # for sources that have none (pictures), and the unit of the package's lost_track_buffer
@@ -52,19 +52,19 @@ def make_tracker(
     Args:
         name: one of TRACKER_NAMES. "none" never calls two boxes the same person: each gets an id of its own.
         frame_rate: of the source, pictures a second (the tracker's unit of time); None where there is none.
-        threshold: the detector's. ocsort lets every box start a track. With bytetrack and botsort a track
-            starts from threshold + START_MARGIN; the weaker boxes only carry on a track that exists.
-        lost_seconds: how long a track may go unseen before it is given up.
+        threshold: the detector's. A person is somebody from threshold + START_MARGIN on; the weaker boxes only
+            carry on a track that exists (with bytetrack and botsort; the others leave them out).
+        lost_seconds: how long a track may go unseen before motion alone no longer brings it back.
 
     Raises:
         UsageError: there is no tracker of this name.
     """
     if name not in TRACKER_NAMES:
         raise UsageError(f"unknown tracker {name!r}: choose one of {', '.join(TRACKER_NAMES)}")
+    start = _start_threshold(threshold)
     if name == "none":
-        return NoTracker()
+        return NoTracker(start)
     rate = frame_rate or NOMINAL_FRAME_RATE
-    start = threshold if name == "ocsort" else _start_threshold(threshold)
     memory_s = max(MEMORY_SECONDS, lost_seconds)
     return PackageTracker(_package_tracker(name, rate, start, lost_seconds), rate, start, memory_s)
 
@@ -193,15 +193,21 @@ def _concatenate(a: Tracks, b: Tracks) -> Tracks:
 
 
 class NoTracker:
-    """Numbers the boxes of a clip from 1 on: no two share an id, so no identity is claimed (nor bridged)."""
+    """Numbers the boxes of a clip from 1 on: no two share an id, so no identity is claimed (nor bridged).
 
-    def __init__(self) -> None:
+    Args:
+        min_score: boxes below it are left out: there is no track that they could carry on.
+    """
+
+    def __init__(self, min_score: float = 0.0) -> None:
+        self._min_score = min_score
         self.reset()
 
     def reset(self) -> None:
         self._count = 0
 
     def update(self, boxes: Boxes, frame: Frame) -> Tracks:
+        boxes = boxes[boxes.scores >= self._min_score]
         ids = np.arange(self._count + 1, self._count + 1 + len(boxes), dtype=np.int64)
         self._count += len(boxes)
         return Tracks(ids, boxes.xyxy, boxes.scores)

@@ -83,7 +83,7 @@ def test_writes_boxes_with_one_identity(pictures, tmp_path, use):
         np.testing.assert_array_equal(tracks.xyxy, [[20 + 5 * i, 10, 49 + 5 * i, 79]])
     info = json.loads(output.read_text())["info"]
     assert info["detector"] == {"name": "white"}
-    assert info["tracker"] == "bytetrack"
+    assert info["tracker"] == "botsort"
 
 
 def test_tracker_none_writes_boxes_without_ids(pictures, tmp_path, use):

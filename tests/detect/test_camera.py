@@ -6,18 +6,10 @@ import pytest
 
 from posecli.detect.camera import CameraMotion, follow, still
 
+from .helpers import landscape
+
 NOBODY = np.zeros((0, 4), np.float32)
 SIZE = (360, 640)
-
-
-def landscape(seed=0, size=SIZE):
-    """Texture of many sizes, as a street has."""
-    random = np.random.default_rng(seed)
-    layers = [
-        cv2.resize(random.uniform(0, 255, (size[0] // step, size[1] // step, 3)), (size[1], size[0]))
-        for step in (10, 30, 90)
-    ]
-    return np.mean(layers, axis=0).astype(np.uint8)
 
 
 def similarity(shift, degrees=0.0, scale=1.0):

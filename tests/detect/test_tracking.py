@@ -7,7 +7,7 @@ from posecli.detect.tracking import START_MARGIN, TRACKER_NAMES, make_tracker
 from posecli.errors import UsageError
 from posecli.types import Boxes, Tracks
 
-from .helpers import assert_same_tracks, boxes, frame
+from .helpers import assert_same_tracks, boxes, frame, landscape
 
 TRACKERS = [name for name in TRACKER_NAMES if name != "none"]
 
@@ -162,6 +162,48 @@ def test_none_claims_no_identity():
     tracker.reset()
     assert run(tracker, sequence)[0].ids.tolist() == [1, 2]
     assert isinstance(tracker.update(Boxes.empty(), frame(0)), Tracks)
+
+
+@pytest.mark.parametrize("name", ["none", "ocsort"])
+def test_weak_boxes_are_left_out_where_they_carry_nothing_on(name):
+    weak, strong = 0.3 + START_MARGIN / 2, 0.3 + 2 * START_MARGIN
+    tracker = make_tracker(name, 25, threshold=0.3)
+    found = [
+        tracker.update(boxes(person(50, score=weak), person(150, score=strong)), frame(i)) for i in range(3)
+    ]
+    assert [t.xyxy[:, 0].tolist() for t in found] == [[150]] * 3
+
+
+def test_someone_hidden_for_two_seconds_has_the_old_id(name):
+    """A red person walks at 4 pixels a picture, goes behind something for 50 pictures, and comes out of it."""
+    tracker = make_tracker(name, 25)
+    ids = []
+    for i in range(90):
+        image = np.full((160, 500, 3), 90, np.uint8)
+        found = Boxes.empty()
+        if not 20 <= i < 70:
+            x = 10 + 4 * i
+            image[20:120, x : x + 40] = (200, 0, 0)
+            found = boxes(person(x))
+        ids += tracker.update(found, frame(i, image=image)).ids.tolist()
+    assert ids == [1] * 40
+
+
+def test_botsort_follows_the_camera():
+    """The camera turns to and fro by 35 pixels a picture, nearly as far as the people are wide."""
+    street = landscape(size=(160, 500))
+    turned = [(0, 35, 70, 35)[i % 4] for i in range(30)]
+    ids = {}
+    for name in ("botsort", "bytetrack"):
+        tracker = make_tracker(name, 25)
+        people = [boxes(person(220 - x), person(320 - x)) for x in turned]
+        found = [
+            tracker.update(p, frame(i, image=street[:, x : x + 320]))
+            for i, (p, x) in enumerate(zip(people, turned, strict=True))
+        ]
+        ids[name] = {(i, box) for t in found for i, box in zip(t.ids.tolist(), [0, 1], strict=True)}
+    assert ids["botsort"] == {(1, 0), (2, 1)}
+    assert ids["bytetrack"] != ids["botsort"]
 
 
 def test_unknown_name():
