@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.random import Generator
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
-from posecli.data.clips import Clip, clip_footage
 from posecli.data.footage import Footage
 from posecli.data.people import Person, Picture
 from posecli.geometry.crop import apply_affine, warp
@@ -92,13 +90,6 @@ class SequencePeople:
         sequence = self._sequences[number]
         group = sequence.name if self._group is None else self._group
         return sequence.image(place), sequence.people[place][position], group
-
-
-class ClipPeople(SequencePeople):
-    """SequencePeople of the `clips` layout."""
-
-    def __init__(self, clips: list[Clip], cache: Path, min_keypoints: int = 1, stride: int = 1) -> None:
-        super().__init__([clip_footage(clip, cache) for clip in clips], min_keypoints, stride)
 
 
 def make_crop(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from posecli.data.augment import Augmentation
-from posecli.data.clips import load_clips
-from posecli.data.crops import ClipPeople, StillPeople, inside, make_crop
+from posecli.data.clips import clip_footage, load_clips
+from posecli.data.crops import SequencePeople, StillPeople, inside, make_crop
 from posecli.data.people import Picture
 from posecli.skeletons import COCO
 from tests.data.making import K, annotation, blob, centroid, person, write_clip
@@ -86,7 +86,8 @@ def test_clips_are_sampled_by_stride_without_crowds(tmp_path):
     labels = [annotation(100 + i, (5, 5, 30, 40), track_id=1) for i in range(7)]
     labels += [annotation(100, (0, 0, 9, 9), iscrowd=1), annotation(103, (0, 0, 9, 9), visible=0)]
     write_clip(tmp_path, "walk", images, labels)
-    source = ClipPeople(load_clips(tmp_path, "train"), tmp_path / "cache", stride=3)
+    footage = [clip_footage(clip, tmp_path / "cache") for clip in load_clips(tmp_path, "train")]
+    source = SequencePeople(footage, stride=3)
     assert len(source) == 3
     brightness = [source.load(i, RNG(0))[0].mean() for i in range(3)]
     assert brightness == pytest.approx([0, 60, 120], abs=3)
