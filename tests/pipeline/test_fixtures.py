@@ -1,12 +1,8 @@
 """Real pictures with human labels, and the shipped model: three of PoseTrack 2018 and three of sub-JHMDB."""
 
 import json
-import shutil
-from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy.io import savemat
 
 from posecli.data.box_lists import DatasetBoxes
 from posecli.data.datasets import DATASETS, load_dataset
@@ -19,11 +15,10 @@ from posecli.pipeline.footage import FootageFrames
 from posecli.pipeline.people import BoxesOfFile, TruePeople
 from posecli.weights.locate import embedded_weights
 from posecli.weights.models import load_model
-
-FIXTURES = Path(__file__).parents[3] / "shared" / "data" / "fixtures" / "tests_data"
+from tests.data.real import FIXTURES, lay_sub_jhmdb, needs_fixtures
 
 pytestmark = [
-    pytest.mark.skipif(not FIXTURES.is_dir(), reason="the shared pictures are not beside the project"),
+    needs_fixtures,
     pytest.mark.skipif(not embedded_weights("glsmamba-t"), reason="no weights inside"),
 ]
 
@@ -35,23 +30,8 @@ def model():
 
 @pytest.fixture(scope="module")
 def jhmdb(tmp_path_factory):
-    """The three pictures in JHMDB's own layout: clips of one frame."""
     folder = tmp_path_factory.mktemp("jhmdb")
-    content = json.loads((FIXTURES / "jhmdb" / "test_jhmdb_sub1.json").read_text())
-    people = {person["image_id"]: person for person in content["annotations"]}
-    lines = []
-    for image in content["images"]:
-        clip, picture = image["file_name"].split("/")
-        place = folder / "Rename_Images" / "catch" / clip
-        place.mkdir(parents=True)
-        shutil.copy(FIXTURES / "jhmdb" / clip / picture, place)
-        joints = np.array(people[image["id"]]["keypoints"]).reshape(15, 3)[:, :2]
-        file = folder / "joint_positions" / "catch" / clip / "joint_positions.mat"
-        file.parent.mkdir(parents=True)
-        savemat(file, {"pos_img": joints.T[..., None] + 1})
-        lines.append(f"{clip}.avi 2\n")
-    (folder / "sub_splits").mkdir()
-    (folder / "sub_splits" / "catch_test_split1.txt").write_text("".join(lines))
+    lay_sub_jhmdb(folder)
     return folder
 
 

@@ -2,7 +2,6 @@
 
 import csv
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,10 +17,10 @@ from posecli.train.recipe import DataShare
 from posecli.train.tasks import make_task
 from posecli.weights.files import load_metadata
 from posecli.weights.models import load_model, read_config
+from tests.data.real import lay_posetrack18, lay_sub_jhmdb, needs_fixtures
 from tests.train.tasks.making import KEYFRAME, TINY, keys, recipe, write_jhmdb, write_tree17, write_tree18
 
 CPU = torch.device("cpu")
-FIXTURES = Path(__file__).parents[4] / "shared" / "data" / "fixtures" / "tests_data"
 
 
 @pytest.fixture(scope="module")
@@ -228,23 +227,17 @@ def test_without_augmentation_windows_are_cut_as_they_are(data, tmp_path):
     np.testing.assert_array_equal(one.images, other.images)
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason="the fixtures lie beside the repository")
-def test_frames_of_posetrack_18_go_through(tmp_path):
-    from posecli.data.datasets import load_dataset
-
-    folder = FIXTURES / "posetrack18"
-    annotated = load_dataset("posetrack18", folder, "val")
-    assert annotated
-    made = recipe()
-    task = make_task(made, folder, tmp_path)
-    windows = task._sources.sequence_windows(
-        made.data[0], [footage.in_skeleton(POSETRACK17) for footage in annotated], task._shape
-    )
-    from posecli.train.tasks.temporal import WindowDataset
-
-    dataset = WindowDataset(windows, made, task._config)
-    batch = task.collate([dataset[key] for key in keys(min(4, len(dataset)))])
-    loss = task.loss(task.build_model().train(), batch)
-    assert torch.isfinite(loss.total)
-    figures = task.evaluate(task.build_model())
-    assert 0 <= next(iter(figures.values())) <= 100
+@needs_fixtures
+@pytest.mark.parametrize("dataset", ["posetrack18", "sub-jhmdb"])
+def test_real_pictures_go_through_training_and_evaluation(dataset, tmp_path):
+    if dataset == "posetrack18":
+        lay_posetrack18(tmp_path / "data")
+        made = recipe(steps=8, learning_rate=1e-2)
+    else:
+        lay_sub_jhmdb(tmp_path / "data", roles=(1, 1, 2))
+        share = DataShare(name=dataset, split="1")
+        made = recipe(overrides=KEYFRAME | {"skeleton": "jhmdb"}, data=(share,), steps=8, learning_rate=1e-2)
+    path, losses = run(made, tmp_path / "run", tmp_path / "data")
+    assert sum(losses[-2:]) < sum(losses[:2])
+    assert 0 <= float(list(quality(tmp_path / "run").values())[1]) <= 100
+    assert read_config(path).skeleton == made.overrides["skeleton"]
