@@ -27,7 +27,10 @@ def parallel_region() -> Iterator[None]:
     a forked child of a process that has used it: PosecliError instead.
     """
     global _process
+    threads = torch.get_num_threads()
     previous = numba.get_num_threads()  # starts the threads at the first call, which settles the layer
+    if torch.get_num_threads() != threads:  # and tells OpenMP, which torch shares, to use all cores
+        torch.set_num_threads(threads)
     layer = numba.threading_layer()
     if _process is None:
         _process = os.getpid()
@@ -36,7 +39,7 @@ def parallel_region() -> Iterator[None]:
             "numba's kernels cannot run in a forked process: start it with the method 'spawn', or set"
             " NUMBA_THREADING_LAYER=workqueue"
         )
-    numba.set_num_threads(min(torch.get_num_threads(), _most_threads))
+    numba.set_num_threads(min(threads, _most_threads))
     try:
         with _workqueue_lock if layer == "workqueue" else contextlib.nullcontext():
             yield

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numba
 import pytest
 import torch
@@ -40,3 +44,21 @@ def test_a_forked_child_is_told_instead_of_aborted(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(numba_threads, "_process", -1)  # another process's number
     with pytest.raises(PosecliError, match="spawn"), parallel_region():
         pass
+
+
+def test_torch_keeps_its_number_of_threads_when_numba_starts_its_own() -> None:
+    """In a process of its own: OpenMP, which both use, is told a number when numba's threads start."""
+    code = (
+        "import torch\n"
+        "from posecli.nn.scan.numba_threads import parallel_region\n"
+        "torch.set_num_threads(1)\n"
+        "with parallel_region():\n"
+        "    pass\n"
+        "print(torch.get_num_threads())\n"
+    )
+    # Numba starts as many threads as there are cores: two at least, so that there is a number to go wrong.
+    environment = os.environ | {"NUMBA_NUM_THREADS": "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert run.stdout.strip() == "1"
