@@ -52,6 +52,7 @@ def test_torch_keeps_its_number_of_threads_when_numba_starts_its_own() -> None:
         "import torch\n"
         "from posecli.nn.scan.numba_threads import parallel_region\n"
         "torch.set_num_threads(1)\n"
+        "torch.get_num_threads()\n"  # torch takes the number over when it first needs it
         "with parallel_region():\n"
         "    pass\n"
         "print(torch.get_num_threads())\n"
