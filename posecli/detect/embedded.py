@@ -42,7 +42,7 @@ class InputSpec:
     std: tuple[float, ...]
 
 
-EMBEDDED_INPUT = InputSpec(384, 32, LITE_MEAN, LITE_STD)
+EMBEDDED_INPUT = InputSpec(448, 32, LITE_MEAN, LITE_STD)
 EMBEDDED_WEIGHTS = "detector.safetensors"  # in the models folder
 
 

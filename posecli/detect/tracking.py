@@ -23,7 +23,7 @@ TRACKER_NAMES: tuple[TrackerName, ...] = get_args(TrackerName)
 DEFAULT_TRACKER: TrackerName = "botsort"
 
 DEFAULT_THRESHOLD = 0.15  # the score from which a box counts
-START_MARGIN = 0.2  # how far above the threshold a box must score to start a track
+START_MARGIN = 0.15  # how far above the threshold a box must score to start a track
 LOST_SECONDS = 1.0  # how long a person may be out of sight and still be recognised
 NOMINAL_FRAME_RATE = (
     30.0  # for sources that have none (pictures), and the unit of the package's lost_track_buffer

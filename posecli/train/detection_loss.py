@@ -15,8 +15,9 @@ from posecli.nn.detector import Dense, cell_centers
 from posecli.train.losses import Loss
 
 # Which cells may answer for a person: those within this share of its box's half-size from the centre, and the nearest.
+# Of large people not all of those: the more cells are as good as each other, the less any of them can be sure.
 CANDIDATE_REGION = 0.7
-MIN_REGION = 6.0  # pixels
+MIN_REGION, MAX_REGION = 6.0, 24.0  # pixels
 # So many of them do, whatever the person's size: else those near the camera would outweigh all others.
 CELLS_PER_PERSON = 10
 # Which ones: the best by score^0.5 IoU^6.
@@ -62,7 +63,9 @@ def _candidates(centers_M2: Tensor, boxes_N4: Tensor) -> Tensor:
     middle_N12 = (boxes_N4[:, None, :2] + boxes_N4[:, None, 2:]) / 2
     half_N12 = (boxes_N4[:, None, 2:] - boxes_N4[:, None, :2]) / 2
     offset_NM = (
-        ((centers_M2 - middle_N12) / (half_N12 * CANDIDATE_REGION).clamp(min=MIN_REGION)).square().sum(-1)
+        ((centers_M2 - middle_N12) / (half_N12 * CANDIDATE_REGION).clamp(MIN_REGION, MAX_REGION))
+        .square()
+        .sum(-1)
     )
     return offset_NM <= 1
 

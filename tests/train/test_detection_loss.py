@@ -68,7 +68,7 @@ def test_large_people_get_no_more_cells_than_small_ones():
 
 def test_cells_far_from_the_middle_never_answer():
     person = torch.tensor([[24.0, 28.0, 104.0, 68.0]])
-    # Half-sizes 40 and 20, times 0.7: an ellipse of 28 x 14 pixels around (64, 48).
+    # Half-sizes 40 and 20, times 0.7, at most 24: an ellipse of 24 x 14 pixels around (64, 48).
     inside, outside = (6, 11), (6, 12)  # 24 and 32 pixels to the right
     part = assign(*grid({inside: person[0].tolist(), outside: person[0].tolist()}), person, NOBODY)
     assert part.quality_HW[inside] > 0
