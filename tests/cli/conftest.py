@@ -1,6 +1,5 @@
 """A tiny video, and a model and a detector that stand in for the networks."""
 
-import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,16 +92,6 @@ def command(monkeypatch, capsys):
         return exit_.value.code, captured.err.splitlines()
 
     return call
-
-
-@pytest.fixture
-def signals_as_in_a_terminal():
-    """Ctrl-C and a closed terminal are ignored where the tests run in the background."""
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @contextmanager

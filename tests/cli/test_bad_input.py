@@ -116,7 +116,6 @@ def test_detect_on_a_full_disk(command, network, folder):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
-@pytest.mark.usefixtures("signals_as_in_a_terminal")
 @pytest.mark.parametrize("output", ["out.mp4", "out"])
 def test_ctrl_c_while_rendering(command, folder, monkeypatch, output):
     before = sorted(folder.rglob("*"))

@@ -169,7 +169,6 @@ def test_a_model_that_is_none(command, clip, tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
-@pytest.mark.usefixtures("signals_as_in_a_terminal")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_interruption_leaves_the_earlier_file(estimate, network, clip, tmp_path, name, code):
     """The signal comes while the model works, when a part of the poses is already written."""
