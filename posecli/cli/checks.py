@@ -9,16 +9,17 @@ from pathlib import Path
 from posecli.errors import PosecliError, UsageError
 
 
-def check_output(output: Path, *inputs: str | Path | None, what: str = "file") -> None:
+def check_output(output: Path, *inputs: str | Path | None, what: str = "file", force: bool = True) -> None:
     """Whether a file can be written there.
 
     Args:
         inputs: files that are read, and must not be the one that is written.
         what: which file it is, for messages: "pose file".
+        force: whether a file that is there already may be replaced (--force).
 
     Raises:
         UsageError: it is a folder, or one of the inputs.
-        PosecliError: its folder does not exist or may not be written to.
+        PosecliError: its folder does not exist or may not be written to, or it is there already.
     """
     if output.is_dir():
         raise UsageError(f"{output} is a folder: give the name of the {what} with -o")
@@ -32,9 +33,23 @@ def check_output(output: Path, *inputs: str | Path | None, what: str = "file") -
     is_replaced = output.is_file() or not output.exists()  # a pipe is written to, its folder is not
     if not os.access(folder if is_replaced else output, os.W_OK):
         raise PosecliError(f"{output} cannot be written: {output.parent} is not yours to write to")
+    if not force:
+        check_absent(output)
 
 
-def check_pose_output(output: Path, format_name: str | None, *inputs: str | Path | None) -> None:
+def check_absent(output: Path) -> None:
+    """Whether nothing would be overwritten; a pipe or device never is.
+
+    Raises:
+        PosecliError: the file is there.
+    """
+    if output.is_file():
+        raise PosecliError(f"{output} exists: give --force to replace it, or another name")
+
+
+def check_pose_output(
+    output: Path, format_name: str | None, *inputs: str | Path | None, force: bool = True
+) -> None:
     """The same for a file of poses, whose suffix may have to tell the format.
 
     Raises:
@@ -43,7 +58,7 @@ def check_pose_output(output: Path, format_name: str | None, *inputs: str | Path
     """
     from posecli.formats.registry import DEFAULT_BY_SUFFIX
 
-    check_output(output, *inputs, what="pose file")
+    check_output(output, *inputs, what="pose file", force=force)
     if format_name is None and output.suffix.lower() not in DEFAULT_BY_SUFFIX:
         known = " or ".join(DEFAULT_BY_SUFFIX)
         raise UsageError(

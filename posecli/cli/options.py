@@ -45,6 +45,7 @@ RotateOption = Annotated[
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, no summary and no warnings, only errors.")
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
 BoxesOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Take people's boxes from this file and detect nobody.")
 ]
