@@ -3,42 +3,32 @@
 Every stage is a generator over the one before it, and none holds more than a bounded number of frames: memory does not
 depend on the clip's length.
 
-Shapes: B windows, T frames of a window, F answered frames, K keypoints.
+Batches of the detector and of the model end where a section of the video ends: what is in them never depends on
+earlier sections. So an estimation that goes on from a journal gives the same numbers, to the last bit.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-
-import numpy as np
-import torch
+from dataclasses import dataclass
+from itertools import islice
 
 from posecli.detect.bridge import MAX_GAP, bridge_gaps
 from posecli.detect.file import BoxFile
 from posecli.detect.protocol import Detector
 from posecli.detect.stream import detect_people, track_people
 from posecli.detect.tracking import NoTracker, Tracker
-from posecli.geometry.crop import apply_affine, invert_affine
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
+from posecli.pipeline.batches import Batches
 from posecli.pipeline.duplicates import drop_duplicates
-from posecli.pipeline.windows import (
-    PersonWindow,
-    Slide,
-    Tracked,
-    Window,
-    person_windows,
-    single_frames,
-    windows,
-)
-from posecli.types import FloatArray, Frame, Poses, Tracks
+from posecli.pipeline.journal import NO_JOURNAL, Journal
+from posecli.pipeline.windows import Slide, Tracked, Window, single_frames, windows
+from posecli.types import Boxes, Frame, Poses, Tracks
 
 DEFAULT_BATCH = 8  # windows of one person
 DEFAULT_CHUNK = 8  # frames
-# Windows that wait for a batch to fill: where few people are seen, memory must stay bounded all the same.
-MAX_WAITING = 64
+DEFAULT_SECTION = 120  # frames: whole windows of five, whole batches of eight of them, whole chunks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,10 +38,21 @@ class Options:
     batch: int = DEFAULT_BATCH  # windows that the model takes at once, over persons and frames
     chunk: int = DEFAULT_CHUNK  # frames that are read and detected at once
     bf16: bool = False
+    section: int = DEFAULT_SECTION  # frames after which batches end, about: it is cut to whole windows
+
+    def section_of(self, model: PoseModel | FlipTested) -> int:
+        """Frames of a section: as many whole windows of the model as there is room for."""
+        step = len(model.output_frames)
+        return max(self.section // step, 1) * step
 
 
 def estimate(
-    frames: Iterable[Frame], people: Detector | BoxFile, tracker: Tracker, model: PoseModel, options: Options
+    frames: Iterable[Frame],
+    people: Detector | BoxFile,
+    tracker: Tracker,
+    model: PoseModel,
+    options: Options,
+    journal: Journal = NO_JOURNAL,
 ) -> Iterator[Poses]:
     """Poses of every frame, in order; frames without people have none.
 
@@ -60,84 +61,60 @@ def estimate(
         people: finds them, or knows from a file where they are.
         tracker: gives identities; boxes that carry them already (from a file) keep theirs, and are left as they are.
             A NoTracker says that the pictures have nothing to do with each other: each is looked at by itself.
+        journal: answers for the frames that an earlier run finished, and keeps those that this one finishes.
     """
-    if isinstance(people, BoxFile):
-        tracked = track_people(people.attach(frames), tracker)
-    else:
-        tracked = track_people(detect_people(frames, people, options.chunk), tracker)
+    tracked = track_people(_located(frames, people, options, options.section_of(model), journal), tracker)
     if isinstance(people, BoxFile) and people.has_ids:
-        return estimate_tracked(tracked, model, options)
+        return journal.keep(estimate_tracked(tracked, model, options, journal=journal))
     if isinstance(tracker, NoTracker):
-        return estimate_tracked(tracked, model, options, slide=single_frames)
-    poses = estimate_tracked(bridge_gaps(tracked, MAX_GAP), model, options)
+        slide = single_frames
+        return journal.keep(estimate_tracked(tracked, model, options, slide=slide, journal=journal))
+    bridged = bridge_gaps(tracked, MAX_GAP)
+    poses = journal.keep(estimate_tracked(bridged, model, options, journal=journal))
     return drop_duplicates(poses, model.config.joints)
 
 
 def estimate_tracked(
-    tracked: Iterable[Tracked], model: PoseModel | FlipTested, options: Options, slide: Slide = windows
+    tracked: Iterable[Tracked],
+    model: PoseModel | FlipTested,
+    options: Options,
+    slide: Slide = windows,
+    journal: Journal = NO_JOURNAL,
 ) -> Iterator[Poses]:
     """Poses of frames whose people are known.
 
     Args:
         slide: how windows are laid over the frames.
+        journal: answers for the windows that an earlier run finished.
     """
-    config = model.config
-    size = (config.input.height, config.input.width)
-    keypoints = len(config.joints)
-    waiting: deque[_Answer] = deque()
-    batch: list[tuple[PersonWindow, _Answer]] = []
-    for window in slide(tracked, config.input.frames, model.output_frames):
-        answer = _Answer.of(window, keypoints)
-        waiting.append(answer)
-        for person in person_windows(window, size, config.input.box_scale):
-            answer.missing += 1
-            batch.append((person, answer))
-            if len(batch) == options.batch:
-                _run(model, batch, options.bf16)
-                batch = []
-        if batch and len(waiting) > MAX_WAITING:
-            _run(model, batch, options.bf16)
-            batch = []
-        while waiting and not waiting[0].missing:
-            yield from waiting.popleft().poses
-    if batch:
-        _run(model, batch, options.bf16)
-    while waiting:
-        yield from waiting.popleft().poses
+    batches = Batches(model, options.batch, bf16=options.bf16)
+    length, section = options.section_of(model), 0
+    for window in slide(tracked, model.config.input.frames, model.output_frames):
+        first = _first_answered(window)
+        if first < journal.finished:
+            yield from (journal.poses(window.frames[position][0]) for position in window.answered)
+            continue
+        if first // length != section:
+            yield from batches.flush()
+            section = first // length
+        yield from batches.add(window)
+    yield from batches.flush()
 
 
-@dataclass(slots=True)
-class _Answer:
-    """The poses of a window's answered frames while they are being filled in."""
-
-    poses: list[Poses]
-    missing: int = 0  # persons that the model has not yet seen
-    by_index: dict[int, Poses] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, window: Window, keypoints: int) -> _Answer:
-        poses = [_unknown(*window.frames[position], keypoints) for position in window.answered]
-        return cls(poses, 0, {p.frame_index: p for p in poses})
-
-    def fill(self, person: PersonWindow, points_FK2: FloatArray, scores_FK: FloatArray) -> None:
-        to_picture = invert_affine(person.affine)
-        for frame, position, row in zip(person.frames, person.positions, person.rows, strict=True):
-            self.by_index[frame].keypoints[row] = apply_affine(to_picture, points_FK2[position])
-            self.by_index[frame].scores[row] = scores_FK[position]
-        self.missing -= 1
+def _first_answered(window: Window) -> int:
+    return window.frames[window.answered[0]][0].index
 
 
-def _unknown(frame: Frame, tracks: Tracks, keypoints: int) -> Poses:
-    points = np.full((len(tracks), keypoints, 2), np.nan, np.float32)
-    return Poses(frame.index, frame.time_s, tracks, points, points[..., 0].copy(), frame.name)
-
-
-@torch.inference_mode()
-def _run(model: PoseModel | FlipTested, batch: list[tuple[PersonWindow, _Answer]], bf16: bool) -> None:
-    device = next(model.parameters()).device
-    images_BTHWC = torch.from_numpy(np.stack([person.crops for person, _ in batch])).to(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        heatmaps_BFKHW = model(images_BTHWC)
-    points_BFK2, scores_BFK = (values.float().cpu().numpy() for values in model.keypoints(heatmaps_BFKHW))
-    for (person, answer), points_FK2, scores_FK in zip(batch, points_BFK2, scores_BFK, strict=True):
-        answer.fill(person, points_FK2, scores_FK)
+def _located(
+    frames: Iterable[Frame], people: Detector | BoxFile, options: Options, section: int, journal: Journal
+) -> Iterator[tuple[Frame, Boxes | Tracks]]:
+    """Each frame with its boxes: the journal's, as far as it goes, then the file's or the detector's."""
+    if isinstance(people, BoxFile):
+        yield from people.attach(frames)
+        return
+    remaining = iter(frames)
+    for frame in islice(remaining, journal.finished):
+        yield frame, journal.boxes(frame)
+    for frame, boxes in detect_people(remaining, people, options.chunk, section):
+        journal.note(frame, boxes)
+        yield frame, boxes

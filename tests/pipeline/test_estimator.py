@@ -12,7 +12,8 @@ from posecli.detect.bridge import MAX_GAP
 from posecli.detect.file import BoxFile
 from posecli.detect.tracking import NoTracker
 from posecli.formats.boxes import BoxWriter
-from posecli.pipeline.estimator import MAX_WAITING, Options, estimate, estimate_tracked
+from posecli.pipeline.batches import MAX_WAITING
+from posecli.pipeline.estimator import Options, estimate, estimate_tracked
 from posecli.types import Boxes, Frame, Tracks, VideoInfo
 
 FRAMES, HEIGHT, WIDTH = 5, 64, 48
