@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DecodeMethod = Literal["dark", "quarter"]
+DecodeMethod = Literal["dark", "quarter", "argmax"]
 HeatmapKind = Literal["linear", "softmax"]
 
 # DARK (Zhang et al., CVPR 2020): the Gaussian that smooths a heatmap before its logarithm, and the clip in between.
@@ -25,6 +25,8 @@ DARK_MARGIN = 2
 # A keypoint's score, for softmax heatmaps: the probability within this many cells of the peak on either axis.
 # In the default geometry (crop 256 high, box enlarged 1.25, cells of 4 pixels) that is a tenth of the box's height.
 SCORE_RADIUS = 5
+# Scores are kept this far from 0 and 1 before their logit is taken.
+LOGIT_MARGIN = 1e-6
 
 
 def gaussian_targets(cells_BK2: Tensor, size: tuple[int, int], sigma: float) -> Tensor:
@@ -50,12 +52,12 @@ def decode(
     Args:
         heatmaps_BKHW: raw network output; for "softmax" these are logits over the cells.
         method: "dark", one Newton step on the logarithm of the smoothed heatmap; "quarter", a quarter cell from the
-            peak towards its higher neighbour (the habit of the PoseTrack papers).
+            peak towards its higher neighbour (the habit of the PoseTrack papers); "argmax", the peak's own cell.
         kind: how the network was trained, which says what a score is: the peak's height ("linear"), or the probability
             within SCORE_RADIUS cells of it ("softmax").
 
     Returns:
-        (B, K, 2) x, y in heatmap cells, and (B, K) scores in 0..1.
+        (B, K, 2) x, y in heatmap cells, and (B, K) scores in 0..1, not calibrated (see `calibrate`).
     """
     heatmaps_BKHW = heatmaps_BKHW.float()
     width = heatmaps_BKHW.shape[-1]
@@ -68,10 +70,22 @@ def decode(
         score_BK = window_BKSS.sum((-2, -1)) / total_BK
     else:
         score_BK = best_BK.clamp(0, 1)
+    if method == "argmax":
+        return peak_BK2.float(), score_BK
     shift_BK2 = (
         _dark_shift(heatmaps_BKHW, peak_BK2) if method == "dark" else _quarter_shift(heatmaps_BKHW, peak_BK2)
     )
     return peak_BK2 + shift_BK2, score_BK
+
+
+def calibrate(scores_BK: Tensor, slope_K: Tensor, offset_K: Tensor) -> Tensor:
+    """Scores as probabilities: a logistic law on their logit, sigmoid(slope * logit(score) + offset).
+
+    That is Platt's scaling (Advances in Large Margin Classifiers, 1999) with a law for each keypoint;
+    posecli.metrics.calibration fits it.
+    """
+    logit_BK = torch.logit(scores_BK, eps=LOGIT_MARGIN)
+    return torch.sigmoid(slope_K * logit_BK + offset_K)
 
 
 def cells_to_crop(cells: Tensor, heatmap_size: tuple[int, int], crop_size: tuple[int, int]) -> Tensor:

@@ -5,6 +5,7 @@ posecli.weights.presets reads it from TOML.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,6 +92,20 @@ class HeatmapConfig:
     sigma: float  # of the target Gaussian, cells
     loss: HeatmapLoss
     decode: DecodeMethod
+    # A keypoint's raw score to the probability that it lies within a tenth of the box's height
+    # (posecli.geometry.heatmaps.calibrate), one number a keypoint; None: scores stay raw.
+    score_slope: tuple[float, ...] | None = None
+    score_offset: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.score_slope is None) != (self.score_offset is None):
+            raise PosecliError(
+                "heatmap.score_slope and heatmap.score_offset go together: give both or neither"
+            )
+        if not all(math.isfinite(v) and v > 0 for v in self.score_slope or ()):
+            raise PosecliError("heatmap.score_slope must be positive: a higher score never means less likely")
+        if not all(map(math.isfinite, self.score_offset or ())):
+            raise PosecliError("heatmap.score_offset must be finite")
 
     @property
     def kind(self) -> HeatmapKind:
@@ -116,6 +131,12 @@ class ModelConfig:
                 f"heatmap.height and width are {size}, but temporal.upsample = {self.temporal.upsample} "
                 f"gives {self.temporal.heatmap_size}"
             )
+        for name in ("score_slope", "score_offset"):
+            numbers = getattr(self.heatmap, name)
+            if numbers is not None and len(numbers) != len(self.joints):
+                raise PosecliError(
+                    f"heatmap.{name} has {len(numbers)} numbers, but {self.skeleton} {len(self.joints)} keypoints"
+                )
         if self.temporal.base_heatmaps == "encoder" and not self.encoder_is_comparable:
             raise PosecliError(
                 f'temporal.base_heatmaps = "encoder" needs skeleton "{self.encoder.skeleton}" and heatmaps of '

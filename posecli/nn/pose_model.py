@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from posecli.geometry.heatmaps import cells_to_crop, decode
+from posecli.geometry.heatmaps import calibrate, cells_to_crop, decode
 from posecli.nn.config import ModelConfig
 from posecli.nn.efficientnet import fold_norms
 from posecli.nn.glsmamba import GLSMamba
@@ -73,9 +73,12 @@ class PoseModel(nn.Module):
         return heatmaps if self.config.temporal.output == "every_frame" else heatmaps[:, None]
 
     def keypoints(self, heatmaps_BFKHW: Tensor) -> tuple[Tensor, Tensor]:
-        """Heatmaps to (B, F, K, 2) crop pixels and (B, F, K) scores."""
+        """Heatmaps to (B, F, K, 2) crop pixels and (B, F, K) scores, calibrated where the configuration says how."""
         heatmap, crop = self.config.heatmap, self.config.input
         cells, scores = decode(heatmaps_BFKHW.flatten(0, 1), heatmap.decode, heatmap.kind)
+        if heatmap.score_slope is not None and heatmap.score_offset is not None:
+            slope_K, offset_K = map(scores.new_tensor, (heatmap.score_slope, heatmap.score_offset))
+            scores = calibrate(scores, slope_K, offset_K)
         pixels = cells_to_crop(cells, (heatmap.height, heatmap.width), (crop.height, crop.width))
         windows = heatmaps_BFKHW.shape[:2]
         return pixels.unflatten(0, windows), scores.unflatten(0, windows)

@@ -97,6 +97,17 @@ def load_state(module: nn.Module, tensors: Mapping[str, Tensor], path: Path, wha
         raise PosecliError(f"{path}: not the weights of {what} ({problem}; {count} names differ)")
 
 
+def copy_with_config(source: Path, target: Path, config: ModelConfig) -> None:
+    """The same tensors, bit for bit, with another configuration; `target` may be `source`.
+
+    Raises:
+        PosecliError: `source` is no model, or `target` cannot be written.
+    """
+    read_config(source)
+    metadata = load_metadata(source) | {"config": json.dumps(config_to_table(config))}
+    save_tensors(target, load_tensors(source), metadata)
+
+
 def save_model(path: Path, model: PoseModel, notes: dict[str, str]) -> None:
     """Write a whole model as fp16 safetensors with its configuration, atomically."""
     config = json.dumps(config_to_table(model.config))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from posecli.geometry.heatmaps import cells_to_crop, crop_to_cells, decode, gaussian_targets
+from posecli.geometry.heatmaps import calibrate, cells_to_crop, crop_to_cells, decode, gaussian_targets
 
 SIZE = (32, 24)
 
@@ -60,6 +60,14 @@ def test_quarter_is_within_a_quarter_cell(kind):
     assert float((found - cells).abs().max()) > 0.2  # and no better: it is not dark
 
 
+def test_argmax_is_the_peaks_own_cell():
+    cells = positions(margin=2)
+    found, scores = decode(gaussian_targets(cells, SIZE, 2.0), "argmax")
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, cells.round(), rtol=0, atol=0)
+    torch.testing.assert_close(scores, decode(gaussian_targets(cells, SIZE, 2.0), "dark")[1], rtol=0, atol=0)
+
+
 def test_dark_equals_the_plain_implementation():
     noise = np.random.default_rng(0).uniform(0, 0.05, (1, 40, *SIZE))
     heatmaps = gaussian_targets(positions(margin=4), SIZE, 2.0) + torch.from_numpy(noise).float()
@@ -68,7 +76,7 @@ def test_dark_equals_the_plain_implementation():
     np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["dark", "quarter"])
+@pytest.mark.parametrize("method", ["dark", "quarter", "argmax"])
 @pytest.mark.parametrize("kind", ["linear", "softmax"])
 def test_peaks_at_borders_stay_near(method, kind):
     # Half a cell is what the peak's own cell can be off by; DARK must not draw peaks further inwards.
@@ -78,7 +86,7 @@ def test_peaks_at_borders_stay_near(method, kind):
     assert float((found - cells).abs().max()) < 0.51
 
 
-@pytest.mark.parametrize("method", ["dark", "quarter"])
+@pytest.mark.parametrize("method", ["dark", "quarter", "argmax"])
 @pytest.mark.parametrize("kind", ["linear", "softmax"])
 @pytest.mark.parametrize("value", [-1e4, -1.0, 0.0, 0.7, 1e4])
 def test_flat_maps_are_finite(method, kind, value):
@@ -98,6 +106,21 @@ def test_score_of_softmax_maps_is_the_probability_near_the_peak():
     probability = torch.full((1, 1, *SIZE), 1e-20)
     probability[0, 0, 16, 12], probability[0, 0, 21, 7], probability[0, 0, 10, 12] = 4 / 6, 1 / 6, 1 / 6
     assert float(decode(probability.log() - 7, "dark", "softmax")[1]) == pytest.approx(5 / 6)
+
+
+def test_calibration_by_hand():
+    # A logit of log 3 at three quarters: doubled, odds of 9; less log 9, even odds.
+    scores = torch.tensor([[0.75, 0.75, 0.75]])
+    slope, offset = torch.tensor([1.0, 2.0, 2.0]), torch.tensor([0.0, 0.0, -float(np.log(9))])
+    torch.testing.assert_close(calibrate(scores, slope, offset), torch.tensor([[0.75, 0.9, 0.5]]))
+
+
+def test_calibration_keeps_order_and_bounds():
+    scores = torch.tensor([0.0, 1e-9, 0.2, 0.9, 1.0])[:, None]
+    found = calibrate(scores, torch.tensor([0.7]), torch.tensor([-0.4]))[:, 0]
+    assert torch.isfinite(found).all()
+    assert ((found > 0) & (found < 1)).all()
+    assert (found.diff() >= 0).all()
 
 
 def test_dark_moves_only_along_the_border_near_it():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from posecli.geometry.heatmaps import crop_to_cells, gaussian_targets
+from posecli.geometry.heatmaps import crop_to_cells, decode, gaussian_targets
 from posecli.nn.config import ModelConfig
 from posecli.nn.pose_encoder import LitePoseEncoder
 from posecli.nn.pose_model import PoseModel
@@ -88,6 +88,29 @@ def test_keypoints_are_crop_pixels(model):
     torch.testing.assert_close(found, pixels, atol=0.3, rtol=0)
     assert scores.shape == (2, 3, 17)
     assert (scores > 0.9).all()
+
+
+def random_heatmaps():
+    return 3 * torch.randn(2, 3, 17, 16, 24, generator=torch.Generator().manual_seed(1))
+
+
+def test_scores_stay_raw_where_nothing_calibrates_them(model):
+    heatmaps = random_heatmaps()
+    raw = decode(heatmaps.flatten(0, 1), "dark", "softmax")[1].unflatten(0, (2, 3))
+    assert model.config.heatmap.score_slope is None
+    assert torch.equal(model.keypoints(heatmaps)[1], raw)
+
+
+def test_scores_are_calibrated_keypoint_by_keypoint(model):
+    heatmaps = random_heatmaps()
+    slope, offset = [1.0] * 16 + [0.5], [0.0] * 16 + [-1.0]
+    config = small(**{"heatmap.score_slope": slope, "heatmap.score_offset": offset})
+    points, raw = model.keypoints(heatmaps)
+    same_points, scores = PoseModel(config).keypoints(heatmaps)
+    assert torch.equal(points, same_points)
+    torch.testing.assert_close(scores[..., :16], raw[..., :16], rtol=1e-4, atol=1e-6)
+    last = raw[..., 16]
+    torch.testing.assert_close(scores[..., 16], 1 / (1 + torch.e * ((1 - last) / last).sqrt()))
 
 
 def test_optimised_for_inference_gives_the_same_and_needs_no_norms():

@@ -1,6 +1,7 @@
 """Whole models in files: what is written is what runs, and what is not a model is refused in one line."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from posecli.errors import PosecliError
 from posecli.nn.pose_model import PoseModel
 from posecli.weights.files import load_metadata, load_tensors, save_tensors, sha256_of
-from posecli.weights.models import load_into, load_model, read_config, save_model
+from posecli.weights.models import copy_with_config, load_into, load_model, read_config, save_model
 from posecli.weights.presets import load_preset
 
 TINY = {"temporal.dim": 8, "temporal.gsm_blocks": 1, "temporal.attention_hidden": 8, "temporal.state": 4}
@@ -43,6 +44,34 @@ def test_files_are_half_precision_and_tell_of_their_making(file):
     metadata = load_metadata(file)
     assert metadata["steps"] == "7"
     assert json.loads(metadata["config"])["temporal"]["dim"] == 8
+
+
+def test_a_copy_with_another_configuration_has_the_same_tensors(model, file, tmp_path):
+    heatmap = replace(model.config.heatmap, score_slope=(0.5,) * 17, score_offset=(-1.0,) * 17)
+    config = replace(model.config, heatmap=heatmap)
+    copy = tmp_path / "calibrated.safetensors"
+    copy_with_config(file, copy, config)
+    assert read_config(copy) == replace(config, name=read_config(file).name)
+    assert load_metadata(copy) == load_metadata(file) | {"config": load_metadata(copy)["config"]}
+    tensors = load_tensors(file)
+    assert all(torch.equal(tensors[name], tensor) for name, tensor in load_tensors(copy).items())
+    assert load_tensors(copy).keys() == tensors.keys()
+    before = sha256_of(copy)
+    copy_with_config(copy, copy, config)
+    assert sha256_of(copy) == before
+
+
+def test_files_without_calibration_do_not_mention_it(file):
+    """They are read by posecli 0.1 too, which knows no such fields."""
+    assert "score_slope" not in json.loads(load_metadata(file)["config"])["heatmap"]
+
+
+def test_only_a_model_gets_a_configuration(model, tmp_path):
+    path = tmp_path / "plain.safetensors"
+    save_tensors(path, {"x": torch.zeros(2)})
+    with pytest.raises(PosecliError, match="no posecli model"):
+        copy_with_config(path, tmp_path / "copy.safetensors", model.config)
+    assert not (tmp_path / "copy.safetensors").exists()
 
 
 def test_loaded_models_are_not_for_training(file):

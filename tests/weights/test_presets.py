@@ -71,6 +71,13 @@ def test_a_users_own_file(tmp_path: Path):
         ({"input.height": 250}, "must be multiples of 16"),
         ({"heatmap.height": 32}, r"\(32, 48\), but temporal\.upsample = 0 gives \(64, 48\)"),
         ({"temporal.base_heatmaps": "encoder"}, 'needs skeleton "coco"'),
+        ({"heatmap.score_slope": [1.0] * 17}, "go together"),
+        (
+            {"heatmap.score_slope": [1.0] * 3, "heatmap.score_offset": [0.0] * 3},
+            "3 numbers, but posetrack17 15 keypoints",
+        ),
+        ({"heatmap.score_slope": [0.0], "heatmap.score_offset": [0.0]}, "must be positive"),
+        ({"heatmap.score_slope": [1.0], "heatmap.score_offset": [float("nan")]}, "must be finite"),
         ({"skeleton": "hand"}, "'hand' is unknown; known: coco"),
         ({"encoder": 3}, "must be a section"),
         ({"skeleton.name": 3}, "no section"),
