@@ -12,7 +12,7 @@ from numpy.random import Generator
 from posecli.data.augment import NO_AUGMENTATION, Augmentation, draw
 from posecli.data.footage import Footage
 from posecli.data.people import Person, Picture
-from posecli.geometry.crop import apply_affine, warp
+from posecli.geometry.crop import Affine, apply_affine, warp
 from posecli.skeletons import COCO, Skeleton
 from posecli.types import FloatArray, Image
 from posecli.video.pictures import read_picture
@@ -27,6 +27,9 @@ class Crop:
     weights: FloatArray  # (K,) 0 where there is no label
     box_height: float  # the person's own box, in crop pixels: what PCK is measured against
     group: str
+    affine: Affine  # picture to crop
+    mirror: bool
+    human: FloatArray  # (K,) 1 where a human labelled the keypoint
 
 
 class PeopleSource(Protocol):
@@ -44,18 +47,38 @@ class StillPeople:
 
     Args:
         human: only those whom a human labelled.
+        min_side: pixels; only those whose box has a longer side of at least that.
     """
 
-    def __init__(self, pictures: list[Picture], min_keypoints: int = 1, human: bool = False) -> None:
+    def __init__(
+        self,
+        pictures: list[Picture],
+        min_keypoints: int = 1,
+        human: bool = False,
+        min_side: float = 0.0,
+    ) -> None:
         self._people = [
             (picture, person)
             for picture in pictures
             for person in picture.people
-            if not person.crowd and person.labelled.sum() >= min_keypoints and (person.human or not human)
+            if not person.crowd
+            and person.labelled.sum() >= min_keypoints
+            and (person.human or not human)
+            and (person.box[2:] - person.box[:2]).max() >= min_side
         ]
 
     def __len__(self) -> int:
         return len(self._people)
+
+    def picture(self, index: int) -> Image:
+        return read_picture(self._people[index][0].path)
+
+    def box(self, index: int) -> FloatArray:
+        return self._people[index][1].box
+
+    def moment(self, index: int) -> tuple[str, int, int]:
+        """A still has no neighbours in time."""
+        return self._people[index][0].path.name, index, 0
 
     def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
         picture, person = self._people[index]
@@ -85,6 +108,22 @@ class SequencePeople:
     def __len__(self) -> int:
         return len(self._people_n3)
 
+    def picture(self, index: int) -> Image:
+        number, place, _ = self._people_n3[index].tolist()
+        return self._sequences[number].image(place)
+
+    def box(self, index: int) -> FloatArray:
+        return self._person(index).box
+
+    def moment(self, index: int) -> tuple[str, int, int]:
+        """(sequence, track, place)."""
+        number, place, _ = self._people_n3[index].tolist()
+        return self._sequences[number].name, self._person(index).track_id, place
+
+    def _person(self, index: int) -> Person:
+        number, place, position = self._people_n3[index].tolist()
+        return self._sequences[number].people[place][position]
+
     def load(self, index: int, rng: Generator) -> tuple[Image, Person, str]:
         number, place, position = self._people_n3[index].tolist()
         sequence = self._sequences[number]
@@ -113,12 +152,15 @@ def make_crop(
     crop = drawn.recolor(warp(image, affine, size))
     keypoints = apply_affine(affine, person.keypoints)
     weights = person.labelled * (human_weight if person.human else 1.0)
+    human = person.labelled * float(person.human)
     if drawn.mirror:
-        keypoints, weights = keypoints[skeleton.flip], weights[skeleton.flip]
+        order = skeleton.flip
+        keypoints, weights, human = keypoints[order], weights[order], human[order]
     weights = weights * inside(keypoints, size)
     scale = (size[0] - 1) / drawn.box.height
     box_height = float(person.box[3] - person.box[1]) * scale
-    return Crop(crop, keypoints.astype(np.float32), weights.astype(np.float32), box_height, group)
+    labels = keypoints.astype(np.float32), weights.astype(np.float32)
+    return Crop(crop, *labels, box_height, group, affine, drawn.mirror, human)
 
 
 def inside(keypoints: FloatArray, size: tuple[int, int]) -> FloatArray:

@@ -45,10 +45,14 @@ def heatmap_loss(
         weights_BK: 0 leaves a keypoint out.
         sigma: of the Gaussian target, cells.
     """
-    heatmaps_BKHW = heatmaps_BKHW.float()
     targets_BKHW = gaussian_targets(cells_BK2, (heatmaps_BKHW.shape[-2], heatmaps_BKHW.shape[-1]), sigma)
+    return target_loss(kind, heatmaps_BKHW, targets_BKHW, weights_BK)
+
+
+def target_loss(kind: str, heatmaps_BKHW: Tensor, targets_BKHW: Tensor, weights_BK: Tensor) -> Tensor:
+    """The same against any targets (B, K, H, W) that are not negative."""
     per_keypoint = mean_squared if kind == "mse" else cross_entropy
-    losses_BK = per_keypoint(heatmaps_BKHW, targets_BKHW)
+    losses_BK = per_keypoint(heatmaps_BKHW.float(), targets_BKHW)
     return (losses_BK * weights_BK).sum() / weights_BK.sum().clamp(min=1)
 
 

@@ -29,7 +29,9 @@ class DataShare:
     split: str = ""  # sub-jhmdb: which of its three, 1, 2 or 3
     stride: int = 1  # sequences: every stride-th labelled frame
     size: int = 1000  # synthetic: how many different scenes
-    labels: str = "all"  # coco: all, or human to leave out what a teacher labelled
+    labels: str = (
+        "all"  # coco: all, human to leave out what a teacher labelled, or boxed: people without labels too
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +60,10 @@ class Recipe:
     sizes: tuple[tuple[float, int, int], ...] = ()  # (from this share of the steps on, height, width)
     loss: str = "cross_entropy"  # of heatmaps: cross_entropy, or mse (the paper's)
     sigma: float = 2.0  # of the target Gaussian, cells of a 64x48 heatmap
+    teacher: str = (
+        ""  # encoder: an ONNX file of MoveNet Thunder, whose heatmaps are distilled (extra `teacher`)
+    )
+    distillation: float = 0.7  # encoder: weight of the teacher's heatmaps beside the labels
     human_weight: float = 2.0  # encoder: how much more than a teacher's a human's label counts
     augment: bool = True  # false: samples as they are, whatever augmentation and degrade say
     augmentation: dict[str, Any] = field(default_factory=dict)
@@ -72,7 +78,7 @@ class Recipe:
 
     def portable(self) -> Recipe:
         """The recipe as it travels in a weight file: where this machine kept the files is nobody's business."""
-        names = {name: Path(getattr(self, name)).name for name in ("init", "encoder", "model")}
+        names = {name: Path(getattr(self, name)).name for name in ("init", "encoder", "model", "teacher")}
         return dataclasses.replace(self, **names)  # type: ignore[arg-type]
 
 

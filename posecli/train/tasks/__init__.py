@@ -62,7 +62,7 @@ def make_task(
     if recipe.task == "encoder":
         from posecli.train.tasks.encoder import EncoderTask
 
-        return EncoderTask(recipe, data, cache)
+        return EncoderTask(recipe, data, cache, say)
     if recipe.task == "detector":
         from posecli.train.tasks.detector import DetectorTask
 

@@ -5,6 +5,7 @@ Shapes: B batch, K keypoints, H and W height and width of the crop, C colours.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from posecli.data.augment import NO_AUGMENTATION, Augmentation
-from posecli.data.crops import Crop, PeopleSource, make_crop
+from posecli.data.crops import Crop, PeopleSource, SequencePeople, StillPeople, make_crop
 from posecli.data.mixture import Key, sample_rng
 from posecli.errors import PosecliError
 from posecli.geometry.heatmaps import HeatmapKind, cells_to_crop, crop_to_cells, decode
@@ -23,10 +24,12 @@ from posecli.nn.config import ModelConfig
 from posecli.nn.normalize import normalize
 from posecli.nn.pose_encoder import LitePoseEncoder
 from posecli.nn.pose_model import build_encoder
-from posecli.skeletons import SKELETONS, Skeleton
-from posecli.train.losses import Loss, heatmap_loss
+from posecli.skeletons import COCO, SKELETONS, Skeleton
+from posecli.teachers.soft_labels import Say, SoftLabels, soft_labels
+from posecli.teachers.targets import SoftSample, soft_sample, soft_targets, stack_soft
+from posecli.train.losses import Loss, heatmap_loss, target_loss
 from posecli.train.pretrained import initialize
-from posecli.train.recipe import Recipe
+from posecli.train.recipe import DataShare, Recipe
 from posecli.train.schedule import crop_size
 from posecli.train.tasks.quality import CLIP_STEP, validation_entries
 from posecli.train.tasks.sources import Sources
@@ -37,34 +40,61 @@ SIGMA_HEIGHT = 256  # pixels: of the crop for which recipe.sigma is given
 EVALUATION_BATCH = 32
 
 
-class CropDataset(Dataset[Crop]):
-    """Augmented crops, by Key."""
+@dataclass(frozen=True, slots=True)
+class EncoderSample:
+    """A crop, and a teacher's opinion of it where one is asked."""
+
+    crop: Crop
+    soft: SoftSample | None
+
+
+class CropDataset(Dataset[EncoderSample]):
+    """Augmented crops, by Key.
+
+    Args:
+        labels: a teacher's, of the same people.
+    """
 
     def __init__(
-        self, source: PeopleSource, recipe: Recipe, size: tuple[int, int], skeleton: Skeleton
+        self,
+        source: PeopleSource,
+        recipe: Recipe,
+        size: tuple[int, int],
+        skeleton: Skeleton,
+        labels: SoftLabels | None = None,
     ) -> None:
         self._source, self._recipe, self._size, self._skeleton = source, recipe, size, skeleton
+        self._labels = labels
         self._augmentation = Augmentation(**recipe.augmentation) if recipe.augment else NO_AUGMENTATION
 
     def __len__(self) -> int:
         return len(self._source)
 
-    def __getitem__(self, key: Key) -> Crop:
+    def __getitem__(self, key: Key) -> EncoderSample:
         rng = sample_rng(self._recipe.seed, key)
         size = crop_size(self._recipe, key.step, self._size)
         image, person, group = self._source.load(key.index, rng)
         human_weight = self._recipe.human_weight
-        return make_crop(image, person, group, size, rng, self._augmentation, human_weight, self._skeleton)
+        crop = make_crop(image, person, group, size, rng, self._augmentation, human_weight, self._skeleton)
+        if self._labels is None:
+            return EncoderSample(crop, None)
+        return EncoderSample(
+            crop, soft_sample(self._labels, key.index, crop.affine, crop.mirror, ignored=crop.human)
+        )
 
 
 class EncoderTask:
     """Heatmaps of single crops, of the keypoints and the size that the model's configuration says."""
 
-    def __init__(self, recipe: Recipe, data: Path | None, cache: Path) -> None:
-        self._recipe = recipe
+    def __init__(self, recipe: Recipe, data: Path | None, cache: Path, say: Say) -> None:
+        self._recipe, self._cache, self._say = recipe, cache, say
         self._config = load_preset(recipe.model, recipe.overrides)
         self._skeleton = SKELETONS[self._config.encoder.skeleton]
         self._sources = Sources(data, cache, self._skeleton, "encoder")
+        if recipe.teacher and self._skeleton.name != COCO.name:
+            raise PosecliError(
+                f"teacher: it knows the keypoints of coco, the model has those of {self._skeleton.name}"
+            )
 
     def build_model(self) -> nn.Module:
         """
@@ -81,23 +111,28 @@ class EncoderTask:
         return model
 
     def datasets(self) -> list[Dataset[Any]]:
-        crop = self._config.input
-        return [
-            CropDataset(
-                self._sources.people(entry, "train", entry.stride),
-                self._recipe,
-                (crop.height, crop.width),
-                self._skeleton,
-            )
-            for entry in self._recipe.data
-        ]
+        return [self._dataset(entry) for entry in self._recipe.data]
 
-    def collate(self, samples: list[Crop]) -> dict[str, Tensor]:
-        return {
-            "images_BHWC": torch.from_numpy(np.stack([sample.image for sample in samples])),
-            "keypoints_BK2": torch.from_numpy(np.stack([sample.keypoints for sample in samples])),
-            "weights_BK": torch.from_numpy(np.stack([sample.weights for sample in samples])),
+    def _dataset(self, entry: DataShare) -> CropDataset:
+        size = (self._config.input.height, self._config.input.width)
+        people = self._sources.people(entry, "train", entry.stride)
+        labels = None
+        if self._recipe.teacher:
+            if not isinstance(people, StillPeople | SequencePeople):
+                raise PosecliError(
+                    f"teacher: people of '{entry.name}' are drawn anew each time: leave them out"
+                )
+            labels = soft_labels(people, Path(self._recipe.teacher), self._cache, self._say)
+        return CropDataset(people, self._recipe, size, self._skeleton, labels)
+
+    def collate(self, samples: list[EncoderSample]) -> dict[str, Tensor]:
+        crops, soft = [s.crop for s in samples], [s.soft for s in samples if s.soft is not None]
+        labels = {
+            "images_BHWC": torch.from_numpy(np.stack([crop.image for crop in crops])),
+            "keypoints_BK2": torch.from_numpy(np.stack([crop.keypoints for crop in crops])),
+            "weights_BK": torch.from_numpy(np.stack([crop.weights for crop in crops])),
         }
+        return labels | stack_soft(soft) if soft else labels
 
     def loss(self, model: nn.Module, batch: dict[str, Tensor]) -> Loss:
         images_BHWC = batch["images_BHWC"]
@@ -108,8 +143,14 @@ class EncoderTask:
         cells_BK2 = crop_to_cells(batch["keypoints_BK2"], heatmap, size)
         # The Gaussian keeps its size on the person when the crop is small.
         sigma = self._recipe.sigma * size[0] / SIGMA_HEIGHT
-        loss = heatmap_loss(self._recipe.loss, heatmaps_BKHW, cells_BK2, batch["weights_BK"], sigma)
-        return Loss.of_mean(loss, batch["weights_BK"].sum())
+        kind, count = self._recipe.loss, batch["weights_BK"].sum()
+        loss = heatmap_loss(kind, heatmaps_BKHW, cells_BK2, batch["weights_BK"], sigma)
+        if "soft_windows_BKWW" not in batch:
+            return Loss.of_mean(loss, count)
+        targets_BKHW, weights_BK = soft_targets(batch, heatmap, size)
+        soft = target_loss(kind, heatmaps_BKHW, targets_BKHW, weights_BK)
+        values = {"label_loss": float(loss.detach()), "teacher_loss": float(soft.detach())}
+        return Loss.of_mean(loss + self._recipe.distillation * soft, count, values)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """PCK@0.1 and @0.2 of the box's height on the validation people, all and by group."""

@@ -21,6 +21,7 @@ SYNTHETIC = "synthetic"
 STILLS = "coco"
 CLIPS = "clips"
 MIN_KEYPOINTS = 4  # of a person in stills and clips, many of whom are labelled in part
+MIN_SIDE = 48.0  # pixels: of the boxes of people without labels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +68,8 @@ class Sources:
         if entry.name == SYNTHETIC:
             return RenderedScenes(entry.size)
         least = MIN_KEYPOINTS if split == "train" else 1
+        if entry.name == STILLS and entry.labels == "boxed":
+            return StillPeople(self._stills(split), 0, min_side=MIN_SIDE)
         if entry.name == STILLS:
             return StillPeople(self._stills(split), least, entry.labels == "human")
         group = None if entry.name == CLIPS else entry.name
