@@ -8,6 +8,7 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from posecli.types import FloatArray, Image
 
@@ -18,6 +19,7 @@ class Degradation:
 
     motion_blur: float = 0.25
     occlusion: float = 0.35
+    intrusion: float = 0.0
     darkness: float = 0.1
     compression: float = 0.15
 
@@ -28,6 +30,8 @@ def degrade(rng: Generator, crops: list[Image], config: Degradation) -> list[Ima
         crops = _blur_some(rng, crops)
     if rng.random() < config.occlusion:
         crops = _occlude(rng, crops)
+    if config.intrusion and rng.random() < config.intrusion:
+        crops = _intrude(rng, crops)
     if rng.random() < config.darkness:
         crops = _darken(rng, crops)
     if rng.random() < config.compression:
@@ -71,6 +75,39 @@ def _occlude(rng: Generator, crops: list[Image]) -> list[Image]:
             crop = paste(crop, texture, x - board_width // 2, y - board_height // 2)
         result.append(crop)
     return result
+
+
+def _intrude(rng: Generator, crops: list[Image]) -> list[Image]:
+    """Somebody else's limbs pass in front, on a run of frames: an oval cut out of the mirrored crop itself."""
+    height, width = crops[0].shape[:2]
+    half = np.array([width * rng.uniform(0.08, 0.28), height * rng.uniform(0.08, 0.28)])
+    source = np.array([rng.uniform(0.2, 0.8) * width, rng.uniform(0.15, 0.85) * height])
+    position = np.array([rng.uniform(0, width), rng.uniform(0, height)])
+    velocity = rng.normal(0, 0.04 * width, 2)
+    covered = _run(rng, len(crops))
+    ovals = [cut_oval(crop[:, ::-1], source, half) for crop in crops]
+    return [
+        paste_oval(crop, ovals[i], position + velocity * i) if i in covered else crop
+        for i, crop in enumerate(crops)
+    ]
+
+
+def cut_oval(image: Image, center: NDArray[np.floating], half: NDArray[np.floating]) -> Image:
+    """(2 half + 1) pixels around a point, with an oval alpha channel that fades at its rim."""
+    columns, rows = (np.arange(-int(h), int(h) + 1) for h in half)
+    size = (len(columns), len(rows))
+    patch = cv2.getRectSubPix(np.ascontiguousarray(image), size, (float(center[0]), float(center[1])))
+    radius = np.hypot((columns / max(half[0], 1.0))[None], (rows / max(half[1], 1.0))[:, None])
+    alpha = np.clip((1 - radius) * 8, 0, 1) * 255
+    return np.dstack([patch, alpha.astype(np.uint8)])
+
+
+def paste_oval(image: Image, oval: Image, center: NDArray[np.floating]) -> Image:
+    """A copy of `image` with an oval of cut_oval over it; what sticks out is cut off."""
+    x, y = (int(v) for v in np.round(center) - np.array(oval.shape[1::-1]) // 2)
+    opaque = paste(image, np.ascontiguousarray(oval[..., :3]), x, y)
+    alpha = paste(np.zeros_like(image), np.repeat(oval[..., 3:], 3, -1), x, y).astype(np.float32) / 255
+    return np.round(image + alpha * (opaque.astype(np.float32) - image)).astype(np.uint8)
 
 
 def paste(image: Image, patch: Image, x: int, y: int) -> Image:

@@ -68,6 +68,7 @@ class Recipe:
     augment: bool = True  # false: samples as they are, whatever augmentation and degrade say
     augmentation: dict[str, Any] = field(default_factory=dict)
     degrade: bool = True  # temporal: single frames of a window are blurred, covered, darkened
+    degradation: dict[str, Any] = field(default_factory=dict)  # temporal: how often (posecli.data.degrade)
     strides: tuple[int, ...] = (1, 2)  # temporal: frames from one to the next of a window; one is drawn
     cache_features: bool = False  # temporal: keep what the frozen encoder says on disk; needs augment = false
     init: str = "imagenet"  # imagenet, none, or a checkpoint of the part that is trained
@@ -154,15 +155,17 @@ def _find(source: str) -> Path:
 
 def _build(table: dict[str, Any], where: str) -> Recipe:
     from posecli.data.augment import Augmentation
+    from posecli.data.degrade import Degradation
 
     shares = tuple(_dataclass(DataShare, entry, f"{where} [[data]]") for entry in table.pop("data", []))
-    for name in ("overrides", "augmentation"):
+    for name in ("overrides", "augmentation", "degradation"):
         if not isinstance(table.get(name, {}), dict):
             raise PosecliError(f"{where}: {name} must be a table")
     table["overrides"] = flatten(table.get("overrides", {}))
     table = {name: _tuples(value) for name, value in table.items()}
     recipe = _dataclass(Recipe, {**table, "data": shares}, where)
     _dataclass(Augmentation, recipe.augmentation, f"{where} [augmentation]")
+    _dataclass(Degradation, recipe.degradation, f"{where} [degradation]")
     for name, known in CHOICES.items():
         if getattr(recipe, name) not in known:
             raise PosecliError(f"{where}: {name} = '{getattr(recipe, name)}' is none of {', '.join(known)}")

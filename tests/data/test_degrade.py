@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posecli.data.degrade import Degradation, compress, degrade, motion_kernel, paste
+from posecli.data.degrade import Degradation, compress, cut_oval, degrade, motion_kernel, paste, paste_oval
 
 NOTHING = {"motion_blur": 0.0, "occlusion": 0.0, "darkness": 0.0, "compression": 0.0}
 
@@ -20,7 +20,7 @@ def test_nothing_happens_at_probability_zero():
     assert not any(changed(crops(), degrade(np.random.default_rng(0), crops(), Degradation(**NOTHING))))
 
 
-@pytest.mark.parametrize("kind", ["motion_blur", "occlusion"])
+@pytest.mark.parametrize("kind", ["motion_blur", "occlusion", "intrusion"])
 def test_a_run_of_frames_is_hit_and_the_others_stay(kind):
     runs = set()
     for seed in range(30):
@@ -31,6 +31,18 @@ def test_a_run_of_frames_is_hit_and_the_others_stay(kind):
         assert (np.diff(indices) == 1).all()
         runs.add(tuple(indices))
     assert len(runs) > 5
+
+
+def test_an_oval_is_pasted_where_it_belongs():
+    white, black = np.full((40, 40, 3), 255, np.uint8), np.zeros((60, 50, 3), np.uint8)
+    oval = cut_oval(white, np.array([20.0, 20.0]), np.array([8.0, 12.0]))
+    pasted = paste_oval(black, oval, np.array([25.0, 30.0]))
+    rows, columns = np.nonzero(pasted[..., 0] > 127)
+    assert (columns.mean(), rows.mean()) == pytest.approx((25, 30), abs=0.6)
+    # The rim is half transparent at 15/16 of the radius.
+    assert len(rows) == pytest.approx(np.pi * 8 * 12 * (15 / 16) ** 2, rel=0.06)
+    assert not black.any()
+    assert not paste_oval(black, oval, np.array([500.0, 30.0])).any()
 
 
 @pytest.mark.parametrize("kind", ["darkness", "compression"])

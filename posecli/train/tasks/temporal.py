@@ -40,7 +40,8 @@ class WindowDataset(Dataset[WindowSample]):
         self._source, self._seed, self._skeleton = source, recipe.seed, config.joints
         self._size = (config.input.height, config.input.width)
         self._augmentation = Augmentation(**recipe.augmentation) if recipe.augment else NO_AUGMENTATION
-        self._degradation = Degradation() if recipe.augment and recipe.degrade else None
+        degrades = recipe.augment and recipe.degrade
+        self._degradation = Degradation(**recipe.degradation) if degrades else None
 
     def __len__(self) -> int:
         return len(self._source)
