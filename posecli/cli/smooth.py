@@ -1,0 +1,115 @@
+"""posecli smooth: keypoints of a file without gaps, outliers and jitter, and what can be measured of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from posecli.cli.checks import check_pose_output
+from posecli.cli.console import count, summary, warnings_in_one_line
+from posecli.cli.options import ForceOption, FormatName, QuietOption
+
+LengthUnit = Literal["px", "height"]
+
+if TYPE_CHECKING:
+    from posecli.smooth.chain import Chain
+
+FilterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filter",
+        metavar="NAME[:PARAMETER=VALUE,...]",
+        help="fill, hampel, median, one-euro, butterworth, savitzky-golay, or none; several are applied in turn.",
+    ),
+]
+
+
+def smooth(
+    poses: Annotated[
+        Path, typer.Argument(metavar="POSES", help="The poses, in any format that posecli reads.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The pose file to write.")],
+    filters: FilterOption = None,
+    min_score: Annotated[
+        float,
+        typer.Option(metavar="SCORE", min=0, max=1, help="Keypoints below do not count for the filters."),
+    ] = 0.0,
+    format_: Annotated[
+        FormatName | None,
+        typer.Option("--format", metavar="NAME", help="Of the file to write; by the suffix unless given."),
+    ] = None,
+    angles: Annotated[
+        bool, typer.Option("--angles", help="Columns of joint angles, in degrees (tables).")
+    ] = False,
+    kinematics: Annotated[
+        bool, typer.Option("--kinematics", help="Columns of the joints' speeds, a second (tables).")
+    ] = False,
+    unit: Annotated[
+        LengthUnit, typer.Option(metavar="NAME", help="Of speeds: px, or height (the person's box's).")
+    ] = "px",
+    frame_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE", min=1e-3, max=1e5, help="Frames a second, where the file tells no times."
+        ),
+    ] = None,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Smooth the poses of a file; the raw ones are kept beside.
+
+    Example: posecli smooth poses.json -o smooth.json --filter hampel --filter butterworth:cutoff=6
+    """
+    from posecli.smooth.chain import DEFAULT_FILTERS, make_chain
+
+    names = list(DEFAULT_FILTERS) if not filters else [name for name in filters if name != "none"]
+    chain = make_chain(names, min_score=min_score)
+    check_pose_output(output, format_, poses, force=force)
+    measures = [name for name, is_wanted in (("angle", angles), ("speed", kinematics)) if is_wanted]
+    with warnings_in_one_line(quiet):
+        people = _smooth_file(poses, output, format_, chain, measures, unit, frame_rate)
+    summary(f"{output}: {count(people, 'person', 'people')} smoothed", quiet=quiet)
+
+
+def _smooth_file(
+    source: Path,
+    output: Path,
+    format_name: str | None,
+    chain: Chain,
+    measures: list[str],
+    unit: LengthUnit,
+    frame_rate: float | None,
+) -> int:
+    """How many people there are."""
+    from posecli.errors import PosecliError
+    from posecli.formats import read_poses
+    from posecli.formats.base import Contents
+    from posecli.skeletons import SKELETONS
+    from posecli.smooth.chain import smooth
+    from posecli.smooth.kinematics import kinematics
+    from posecli.smooth.output import open_smoothed_writer, with_measures
+
+    recording = read_poses(source)
+    if earlier := recording.provenance.get("smoothing"):
+        original = earlier.get("poses", "its source") if isinstance(earlier, dict) else "its source"
+        raise PosecliError(f"{source} is smoothed already: smooth the file that it was made of, {original}")
+    skeleton = SKELETONS[recording.skeleton]
+    rate = frame_rate or recording.video.frame_rate
+    provenance = recording.provenance | {"smoothing": _provenance(source, chain)}
+    with open_smoothed_writer(
+        output, format_name, Contents(recording.video, skeleton, provenance), measures
+    ) as writer:
+        frames = smooth(recording.frames, chain, frame_rate=rate)
+        wanted: dict[str, Any] = {"angles": "angle" in measures, "speeds": "speed" in measures, "unit": unit}
+        tables = kinematics(frames, skeleton, **wanted, frame_rate=rate)
+        for frame, table in zip(frames, tables, strict=True):
+            writer.write(with_measures(frame, table))
+    return len({track_id for frame in frames for track_id in frame.tracks.ids.tolist()})
+
+
+def _provenance(source: Path, chain: Chain) -> dict[str, Any]:
+    from posecli import __version__
+
+    return {"tool": "posecli", "version": __version__, "poses": source.name} | chain.provenance()

@@ -1,0 +1,7 @@
+"""Filters over people's trajectories: gaps, outliers, jitter. Raw keypoints are kept beside what they became."""
+
+from posecli.smooth.chain import FILTERS, Chain, make_chain, smooth
+from posecli.smooth.recording import SmoothedPoses
+from posecli.smooth.stream import smooth_stream
+
+__all__ = ["FILTERS", "Chain", "SmoothedPoses", "make_chain", "smooth", "smooth_stream"]
