@@ -53,11 +53,11 @@ class BoxMetric:
         self._found += list(zip(heights.tolist(), matched.tolist(), strict=True))
 
     def compute(self) -> dict[str, float]:
-        """ap50, recall (all), recall_small, recall_medium, recall_large, in 0..1."""
+        """ap50, recall (all), recall_small, recall_medium, recall_large, and recall_tall (the last two together)."""
         heights = np.array([height for height, _ in self._found])
         found = np.array([hit for _, hit in self._found], float)
         bounds = [("recall", 0.0, np.inf), ("recall_small", 0.0, SIZES[0]), ("recall_medium", *SIZES),
-                  ("recall_large", SIZES[1], np.inf)]  # fmt: skip
+                  ("recall_large", SIZES[1], np.inf), ("recall_tall", SIZES[0], np.inf)]  # fmt: skip
         recalls = {}
         for name, low, high in bounds:
             chosen = found[(heights > low) & (heights <= high)]

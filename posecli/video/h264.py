@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf")  # by preference
-# Visually lossless, at a speed that does not hold up the estimation.
-X264_OPTIONS = {"crf": "18", "preset": "veryfast"}
+CRF = 18  # visually lossless
+PRESET = "veryfast"  # a speed that does not hold up the estimation
 BITS_PER_PIXEL = 0.15  # for encoders that know no constant quality
 MAX_ENCODING_THREADS = 8
 
@@ -37,6 +37,7 @@ class H264Stream:
         time_base: seconds a tick of the timestamps.
         rate: frames a second, about; the timestamps say when each is shown.
         aspect: width over height of one pixel.
+        crf: x264's constant rate factor, 0 (without loss) to 51; other encoders know none.
 
     Raises:
         PosecliError: FFmpeg has no encoder for H.264, or it refuses this size.
@@ -50,13 +51,14 @@ class H264Stream:
         time_base: Fraction,
         rate: Fraction,
         aspect: Fraction = Fraction(1),
+        crf: int = CRF,
     ) -> None:
         name = find_encoder()
         self._output = output
         self._time_base = time_base
         self._duration = max(1, round(1 / (rate * time_base)))
         self._reformatter = VideoReformatter()
-        options = X264_OPTIONS if name == "libx264" else {}
+        options = {"crf": str(crf), "preset": PRESET} if name == "libx264" else {}
         stream = output.add_stream(name, rate=rate, options=options, width=even(width), height=even(height))
         self._stream = cast("VideoStream", stream)
         self._stream.time_base = time_base

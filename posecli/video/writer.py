@@ -17,7 +17,7 @@ from posecli.errors import PosecliError
 from posecli.types import Image, VideoInfo
 from posecli.video.canvas import fit
 from posecli.video.ffmpeg import ffmpeg_name, open_container, reason, stream_duration
-from posecli.video.h264 import H264Stream
+from posecli.video.h264 import CRF, H264Stream
 from posecli.video.sound import Sound
 from posecli.video.timestamps import FALLBACK_RATE
 
@@ -47,6 +47,7 @@ class VideoWriter:
         source: the video that the pictures come from, for its sound and the shape of its pixels.
         info: what the reader said of the source, for its time base and rate.
         frame_rate: frames a second, for pictures without times.
+        crf: the quality, of x264: 0 (without loss) to 51.
 
     Raises:
         PosecliError: the suffix is none of the three, the folder cannot be written to, or H.264 is missing.
@@ -61,9 +62,10 @@ class VideoWriter:
         source: str | Path | None = None,
         info: VideoInfo | None = None,
         frame_rate: float | None = None,
+        crf: int = CRF,
     ) -> None:
         self._path = Path(path)
-        self._size = (width, height)
+        self._size, self._crf = (width, height), crf
         self._rate = _rate(info, frame_rate)
         self._time_base = Fraction(info.time_base) if info and info.time_base else 1 / self._rate
         self._origin = Fraction(0)  # seconds of the source that become zero here
@@ -88,7 +90,7 @@ class VideoWriter:
             container_options=_muxer_options(container_format, self._time_base),
         )
         aspect = _pixel_aspect(self._source, *self._size)
-        self._video = H264Stream(self._output, *self._size, self._time_base, self._rate, aspect)
+        self._video = H264Stream(self._output, *self._size, self._time_base, self._rate, aspect, self._crf)
         self._sound = Sound(self._source, self._output) if self._source else None
 
     @property

@@ -48,6 +48,7 @@ def test_recall_by_height():
     result = metric.compute()
     assert (result["recall"], result["recall_small"]) == (0.5, 1)
     assert (result["recall_medium"], result["recall_large"]) == (0.5, 0)
+    assert result["recall_tall"] == pytest.approx(1 / 3)
 
 
 def test_ap50_by_hand():

@@ -86,6 +86,18 @@ def test_what_browsers_ask_for(tmp_path):
     assert data.index(b"moov") < data.index(b"mdat"), "the index must come first (fast start)"
 
 
+def test_crf_sets_the_quality(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    errors = []
+    for crf in (10, 45):
+        target = tmp_path / f"{crf}.mp4"
+        with VideoWriter(target, width=64, height=48, crf=crf) as writer:
+            writer.write(noise)
+        with open_source(target) as video:
+            errors.append(np.abs(next(video.frames()).image - noise.astype(int)).mean())
+    assert errors[0] < errors[1] - 10
+
+
 def test_colours_survive(tmp_path):
     target = tmp_path / "a.mp4"
     with VideoWriter(target, width=64, height=48) as writer:
