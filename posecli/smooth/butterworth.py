@@ -16,6 +16,10 @@ from posecli.smooth.trajectory import Float64Array, Segment, Trajectory, by_segm
 EVEN_TOLERANCE = 0.1
 # Uneven frames are resampled this much denser than they are.
 OVERSAMPLING = 2
+# How far a segment is continued at its ends: until what happens there is forgotten, in periods of the cut-off...
+SETTLING_PERIODS = 3
+# ... yet no further than its own length, or these many frames.
+LEAST_CONTINUED = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +28,7 @@ class Butterworth:
 
     At the cut-off the *result* has 1/sqrt(2) of the amplitude (-3 dB): each pass gets a cut-off higher by
     (sqrt(2) - 1) ** (-1 / order), as in Winter, Biomechanics and Motor Control of Human Movement, for two passes. A
-    segment is continued by its point reflection at both ends. Frames at uneven times are resampled to even ones by
+    segment is continued at both ends by its point reflections. Frames at uneven times are resampled to even ones by
     monotone cubics, and back.
     """
 
@@ -66,9 +70,11 @@ class Butterworth:
         # In the analogue filter that the bilinear transform makes digital: there the correction is exact.
         analogue = math.tan(math.pi * self.cutoff / rate) * (math.sqrt(2) - 1) ** (-1 / self.order)
         sections = butter(self.order // 2, math.atan(analogue) * rate / math.pi, fs=rate, output="sos")
-        settling = math.ceil(rate / self.cutoff)  # frames until the ends' transients are gone
-        reflected = min(3 * settling, len(points_TJ2) - 1)
-        return np.asarray(sosfiltfilt(sections, points_TJ2, axis=0, padlen=reflected))
+        settled = math.ceil(SETTLING_PERIODS * rate / self.cutoff)
+        added = min(settled, max(LEAST_CONTINUED, len(points_TJ2)))
+        padding = ((added, added), (0, 0), (0, 0))
+        continued = np.pad(points_TJ2, padding, mode="reflect", reflect_type="odd")
+        return np.asarray(sosfiltfilt(sections, continued, axis=0, padlen=0)[added:-added])
 
 
 def _resample(times_T: Float64Array, points_TJ2: Float64Array, wanted: Float64Array) -> Float64Array:

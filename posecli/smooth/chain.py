@@ -84,9 +84,8 @@ def make_filter(text: str) -> Filter:
     for part in rest.split(",") if rest else ():
         parameter, equals, value = part.partition("=")
         if parameter not in fields or not equals:
-            raise UsageError(
-                f"filter {name}: {part!r} is no parameter of it; they are {', '.join(fields)} (NAME=VALUE)"
-            )
+            known = ", ".join(f"{field}=" for field in fields)
+            raise UsageError(f"filter {name}: {part!r} is no parameter of it; they are {known}")
         if parameter in values:
             raise UsageError(f"filter {name}: {parameter} is given twice")
         values[parameter] = _parse(value, type(fields[parameter].default), f"filter {name}: {parameter}")

@@ -8,7 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from posecli.smooth.filter import check, check_window
-from posecli.smooth.trajectory import Float64Array, Segment, Trajectory, by_segment, centred_windows
+from posecli.smooth.trajectory import (
+    Float64Array,
+    Segment,
+    Trajectory,
+    by_segment,
+    centred_windows,
+    median_of,
+)
 
 # The standard deviation of a normal distribution in its median absolute deviations.
 SIGMA_PER_MAD = 1.4826
@@ -48,8 +55,8 @@ class Hampel:
 
     def _replace(self, segment: Segment) -> Float64Array:
         windows_TJ2W = centred_windows(segment.points_TJ2, self.window)
-        median_TJ2 = np.nanmedian(windows_TJ2W, axis=-1)
-        deviation_TJ2 = SIGMA_PER_MAD * np.nanmedian(np.abs(windows_TJ2W - median_TJ2[..., None]), axis=-1)
+        median_TJ2 = median_of(windows_TJ2W)
+        deviation_TJ2 = SIGMA_PER_MAD * median_of(np.abs(windows_TJ2W - median_TJ2[..., None]))
         least_T11 = LEAST_DEVIATION * segment.heights_T[:, None, None]
         limit_TJ2 = np.maximum(self.threshold * deviation_TJ2, least_T11)
         is_outlier_TJ1 = (np.abs(segment.points_TJ2 - median_TJ2) > limit_TJ2).any(axis=-1, keepdims=True)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from posecli.smooth.filter import check_window
-from posecli.smooth.trajectory import Float64Array, Segment, Trajectory, by_segment, centred_windows
+from posecli.smooth.trajectory import (
+    Float64Array,
+    Segment,
+    Trajectory,
+    by_segment,
+    centred_windows,
+    median_of,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,4 +36,4 @@ class Median:
         return by_segment(track, self._median)
 
     def _median(self, segment: Segment) -> Float64Array:
-        return np.asarray(np.nanmedian(centred_windows(segment.points_TJ2, self.window), axis=-1))
+        return median_of(centred_windows(segment.points_TJ2, self.window))
