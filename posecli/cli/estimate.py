@@ -1,49 +1,49 @@
-"""posecli estimate: the keypoints of everyone in a video."""
+"""posecli estimate: the keypoints of everyone in a video, or in many."""
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Iterable
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from posecli.cli.checks import check_device, check_model, check_pose_output
-from posecli.cli.console import Advance, count, progress, summary, warnings_in_one_line
+from posecli.cli.console import summary
 from posecli.cli.options import (
     MOST_AT_ONCE,
     BoxesOption,
     DetectorOption,
     DeviceOption,
+    ForceOption,
     FormatName,
     PrecisionOption,
     QuietOption,
     RotateOption,
-    SourceArgument,
     ThreadsOption,
     ThresholdOption,
     TrackerOption,
-    use_threads,
 )
 from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER
-
-if TYPE_CHECKING:
-    from posecli.detect.file import BoxFile
-    from posecli.detect.protocol import Detector
-    from posecli.formats import PoseWriter
-    from posecli.types import Poses
-    from posecli.weights.models import LoadedModel
-
-# In these forms a joint's score is its own times its box's: the kits that read them rank joints by it alone.
-RANKED_BY_BOX = ("posetrack17", "posetrack18")
+from posecli.errors import UsageError
 
 
 def estimate(
-    source: SourceArgument,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="A video, a picture, a folder or pattern of pictures or videos, or a URL.",
+        ),
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The pose file to write (.json or .csv).")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="The pose file to write (.json or .csv); of many videos, a folder for their files.",
+        ),
     ],
     model: Annotated[
         str, typer.Option(metavar="NAME", help="A model's name, or a file that posecli train wrote.")
@@ -72,92 +72,58 @@ def estimate(
     ] = 8,
     threads: ThreadsOption = 0,
     rotate: RotateOption = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped; leave what is done.")
+    ] = False,
+    force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Find everyone in a video, follow them, and write their keypoints.
 
     Example: posecli estimate clip.mp4 -o poses.json
-    """
-    from posecli.formats import open_writer
-    from posecli.video import open_source
 
-    check_pose_output(output, format_, source, boxes)
+    Example: posecli estimate videos/ -o poses/
+    """
+    from posecli.cli.estimation import Estimation, Wishes
+    from posecli.video.find import find_sources
+
+    into_folder = output.endswith(("/", os.sep)) or Path(output).is_dir() or len(sources) > 1
+    found = [video for source in sources for video in find_sources(source, prefer_videos=into_folder)]
+    into_folder = into_folder or (len(found) > 1 and not Path(output).suffix)
+    if len(found) > 1 and not into_folder:
+        raise UsageError(
+            f"{sources[0]} holds {len(found)} videos: give a folder for their poses, {output}/ say"
+        )
+    if boxes is not None and len(found) > 1:
+        raise UsageError("--boxes is of one video: give one")
+    if not into_folder:
+        check_pose_output(Path(output), format_, found[0].source, boxes, force=force or resume)
     check_model(model)
     check_device(device)
-    started = time.perf_counter()
-    with warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
-        box_file = _box_file(boxes, video.picture_names)
-        # Only now PyTorch, which takes seconds to start.
-        from posecli.device import pick_device, prefers_bf16
-
-        use_threads(threads)
-        chosen = pick_device(device)
-        bf16 = prefers_bf16(chosen) if precision == "auto" else precision == "bf16"
-
-        from posecli.detect import make_detector
-        from posecli.detect.tracking import make_tracker
-        from posecli.formats.base import weighted_by_box
-        from posecli.pipeline.estimator import Options
-        from posecli.pipeline.estimator import estimate as run
-        from posecli.weights.models import load_model
-
-        people = box_file or make_detector(detector, device=chosen, threshold=threshold, bf16=bf16)
-        loaded = load_model(model)
-        # Identities that are there are kept: then no tracker is needed, nor the wait for its package.
-        identities = "file" if box_file and box_file.has_ids else tracker
-        name = "none" if identities == "file" else tracker
-        poses = run(
-            video.frames(),
-            people,
-            make_tracker(name, video.info.frame_rate, threshold=threshold),
-            loaded.model.to(chosen),
-            Options(batch=batch, chunk=chunk, bf16=bf16),
+    estimation = Estimation(
+        Wishes(
+            model=model,
+            format=format_,
+            detector=detector,
+            boxes=boxes,
+            threshold=threshold,
+            tracker=tracker,
+            device=device,
+            precision=precision,
+            batch=batch,
+            chunk=chunk,
+            threads=threads,
+            rotate=rotate,
+            resume=resume or into_folder,
+            force=force,
+            quiet=quiet,
         )
-        writer = open_writer(
-            output,
-            format_,
-            video=video.info,
-            skeleton=loaded.model.config.joints,
-            provenance=_provenance(source, loaded, people, identities, bf16),
-        )
-        if format_ in RANKED_BY_BOX:
-            poses = map(weighted_by_box, poses)
-        with writer, progress("estimate", video.info.frame_count, quiet=quiet) as advance:
-            frames, persons = _write(poses, writer, advance)
-        for message in video.warnings:
-            warnings.warn(message, stacklevel=1)
-    speed = frames / (time.perf_counter() - started)
-    counts = f"{count(frames, 'frame', 'frames')}, {count(persons, 'pose', 'poses')}"
-    summary(f"{output}: {counts}, {speed:.1f} frames/s", quiet=quiet)
+    )
+    if into_folder:
+        from posecli.cli.many import estimate_many, suffix_of
+        from posecli.video.find import name_outputs
 
-
-def _write(poses: Iterable[Poses], writer: PoseWriter, advance: Advance) -> tuple[int, int]:
-    """How many frames there were, and poses on them."""
-    frames = persons = 0
-    for frame in poses:
-        writer.write(frame)
-        advance(count(len(frame), "person", "people"))
-        frames, persons = frames + 1, persons + len(frame)
-    return frames, persons
-
-
-def _box_file(path: Path | None, names: list[str] | None) -> BoxFile | None:
-    from posecli.detect.file import BoxFile
-
-    return None if path is None else BoxFile(path, names)
-
-
-def _provenance(
-    source: str, loaded: LoadedModel, people: Detector | BoxFile, tracker: str, bf16: bool
-) -> dict[str, Any]:
-    from posecli import __version__
-
-    return {
-        "tool": "posecli",
-        "version": __version__,
-        "command": "estimate",
-        "source": source,
-        "model": {"name": loaded.name, "sha256": loaded.sha256, "precision": "bf16" if bf16 else "fp32"},
-        "detector": people.provenance(),
-        "tracker": tracker,
-    }
+        estimate_many(name_outputs(found, suffix_of(format_)), Path(output), estimation, quiet=quiet)
+        return
+    outcome = estimation.run(found[0].source, Path(output))
+    summary(f"{output}: {outcome}", quiet=quiet)

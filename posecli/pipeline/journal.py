@@ -9,6 +9,7 @@ windows become what they were.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -52,6 +53,9 @@ class Journal:
     def keep(self, stream: Iterable[Poses]) -> Iterator[Poses]:
         """The same poses; those that are new are kept."""
         return iter(stream)
+
+    def remove(self) -> None:
+        """Everything is done: nothing of the journal is needed any more."""
 
 
 NO_JOURNAL = Journal()
@@ -105,7 +109,6 @@ class FolderJournal(Journal):
             yield poses
 
     def remove(self) -> None:
-        """Everything is done: nothing of the journal is needed any more."""
         remove_journal(self._folder)
 
     def _finish(self) -> None:
@@ -155,6 +158,17 @@ def remove_journal(folder: Path) -> None:
         with suppress(OSError):
             path.unlink()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def fingerprint(files: Iterable[Path]) -> dict[str, Any]:
+    """Tells files from others, and from what they were before: how many, their sizes, when they were changed last."""
+    stats = [path.stat() for path in files]
+    times = " ".join(str(stat.st_mtime_ns) for stat in stats)
+    return {
+        "files": len(stats),
+        "bytes": sum(stat.st_size for stat in stats),
+        "changed": hashlib.sha256(times.encode()).hexdigest()[:16],
+    }
 
 
 def _section_path(folder: Path, first: int) -> Path:

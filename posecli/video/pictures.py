@@ -51,6 +51,10 @@ class Pictures(Source):
             yield Frame(index, float(index / FALLBACK_RATE), image, name=file.name)
 
     @property
+    def files(self) -> list[Path]:
+        return list(self._files)
+
+    @property
     def picture_names(self) -> list[str]:
         return [file.name for file in self._files]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,11 @@ class Source(ABC):
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
         """The frames in display order, with strictly increasing times; no earlier frame is kept."""
+
+    @property
+    @abstractmethod
+    def files(self) -> list[Path]:
+        """What is read, in order; nothing for a network stream."""
 
     @property
     def picture_names(self) -> list[str] | None:

@@ -13,7 +13,7 @@ from posecli.errors import PosecliError
 from posecli.types import Frame, VideoInfo
 from posecli.video.colour import RGBConverter, hdr_transfer
 from posecli.video.decoding import Decoder
-from posecli.video.ffmpeg import open_container, stream_duration
+from posecli.video.ffmpeg import is_url, open_container, stream_duration
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
 from posecli.video.timestamps import PresentationClock
@@ -74,6 +74,10 @@ class VideoFile(Source):
             index += 1
         if not self._closed:
             self._note_end(index, end)
+
+    @property
+    def files(self) -> list[Path]:
+        return [] if is_url(self._path) else [Path(self._path)]
 
     @property
     def warnings(self) -> list[str]:

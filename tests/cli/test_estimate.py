@@ -41,6 +41,15 @@ def test_every_format_by_its_name(estimate, clip, tmp_path, name):
     assert [len(frame) for frame in read_poses(output, name).frames] == [1] * 8
 
 
+def test_force_replaces_what_is_there(estimate, clip, tmp_path):
+    output = tmp_path / "poses.json"
+    output.write_text("earlier")
+    assert estimate(clip, output)[0] == 1
+    assert output.read_text() == "earlier"
+    assert estimate(clip, output, "--force") == (0, [])
+    assert len(read_poses(output).frames) == 8
+
+
 @pytest.mark.parametrize("name", ["posetrack17", "posetrack18"])
 def test_posetrack_ranks_joints_by_their_own_score_times_the_box(estimate, clip, tmp_path, name):
     boxes = [{"image_id": i, "bbox": [10, 10, 40, 50], "score": 0.5} for i in range(8)]
@@ -121,7 +130,7 @@ def test_an_input_that_cannot_be_read(estimate, tmp_path, name):
     ("output", "arguments", "code", "said"),
     [
         ("no/poses.json", [], 1, "no does not exist"),
-        ("folder", [], 2, "is a folder"),
+        ("there.json", [], 1, "there.json exists: give --force"),
         ("poses.xyz", [], 2, ".json or .csv"),
         ("clip.mkv", ["--format", "csv"], 2, "over the input"),
         ("poses.json", ["--format", "coco2"], 2, "coco-results"),
@@ -144,7 +153,7 @@ def test_an_input_that_cannot_be_read(estimate, tmp_path, name):
 )
 def test_wrong_options(estimate, clip, tmp_path, monkeypatch, output, arguments, code, said):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "there.json").touch()
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "other.json").write_text('{"people": 3}')
     before = sorted(tmp_path.iterdir())
@@ -183,7 +192,7 @@ def test_an_interruption_leaves_the_earlier_file(estimate, network, clip, tmp_pa
 
     network.on_forward = interrupt
     before = sorted(path.name for path in tmp_path.iterdir())
-    found, lines = estimate(clip, output, "--batch", 1)
+    found, lines = estimate(clip, output, "--batch", 1, "--force")
     assert found == code
     assert lines == (["posecli: interrupted"] if name == "SIGINT" else [])
     assert any(file.endswith(".part") for file in calls[-1])
@@ -198,7 +207,7 @@ def test_a_full_disk(estimate, tmp_path, clip, name):
     output.write_text("earlier")
     before = sorted(tmp_path.iterdir())
     with full_disk(at_bytes=2000):
-        code, lines = estimate(clip, output)
+        code, lines = estimate(clip, output, "--force")
     assert (code, len(lines)) == (1, 1), lines
     assert "cannot be written: File too large" in lines[0]
     assert output.read_text() == "earlier"
