@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posecli.skeletons import DERIVED_JOINTS, Skeleton, convert
-from posecli.types import FloatArray, Poses, Recording, Tracks, VideoInfo
+from posecli.types import FloatArray, Poses, Tracks, VideoInfo
 
 # Track id, box (4,), box score, keypoints (K, 2), keypoint scores (K,).
 Person = tuple[int, FloatArray, float, FloatArray, FloatArray]
@@ -49,16 +49,6 @@ class Contents:
     video: VideoInfo
     skeleton: Skeleton  # of the poses that will be written
     provenance: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One entry of the registry."""
-
-    name: str
-    summary: str
-    open_writer: Callable[[Path, Contents], PoseWriter]
-    read: Callable[[Path], Recording]
 
 
 def shortest(values: FloatArray) -> NDArray[np.float64]:
@@ -107,6 +97,12 @@ def box_around(keypoints: FloatArray) -> FloatArray:
     return boxes
 
 
+def mean_score(scores: FloatArray) -> float:
+    """Of a person whose own score is not known: the mean of the keypoints' (K,), 0 where there are none."""
+    known = scores[np.isfinite(scores)]
+    return float(known.mean()) if len(known) else 0.0
+
+
 def sequence_name(video: VideoInfo) -> str:
     """A name for the clip: the video's file name without its suffix, or the picture folder's name."""
     path = Path(video.path)
@@ -152,6 +148,12 @@ def convert_poses(poses: Poses, source: Skeleton, target: Skeleton) -> Poses:
         return poses
     keypoints, scores = convert(poses.keypoints, poses.scores, source, target)
     return replace(poses, keypoints=keypoints, scores=scores)
+
+
+def repeated(ids: NDArray[np.int64]) -> int | None:
+    """A track id that more than one person of a picture has; None if there is none."""
+    values, counts = np.unique(ids, return_counts=True)
+    return int(values[counts > 1][0]) if len(values) < len(ids) else None
 
 
 def fill_frames(frames: Iterable[Poses], people: dict[int, list[Person]]) -> list[Poses]:

@@ -10,7 +10,8 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -26,7 +27,6 @@ from posecli.formats.base import (
     box_around,
     box_to_xywh,
     estimated,
-    fill_frames,
     finite_or_none,
     name_from_picture,
     picture_name,
@@ -34,9 +34,11 @@ from posecli.formats.base import (
     shortest,
     xywh_to_box,
 )
-from posecli.formats.document import Node, read_document
+from posecli.formats.document import Node
+from posecli.formats.json_stream import open_document
+from posecli.formats.stream import Entry, PoseStream, are_in_order, merged
 from posecli.skeletons import COCO, SKELETONS, Skeleton
-from posecli.types import FloatArray, Poses, Recording, VideoInfo
+from posecli.types import FloatArray, Poses, VideoInfo
 
 VIDEO_ID = 1
 PERSON = 1  # category id
@@ -175,26 +177,34 @@ def _temporary(folder: Path | None) -> IO[str]:
     return tempfile.TemporaryFile("w+", dir=folder, **TEXT)
 
 
-def read_coco(path: Path) -> Recording:
-    """Reads COCO dataset style and PoseTrack 2018.
+def open_coco(path: Path, entry: Entry = nullcontext) -> PoseStream:
+    """Opens COCO dataset style and PoseTrack 2018.
+
+    Of the pictures a little each is held in memory, of the people nothing if they are in the pictures' order.
 
     Raises:
         PosecliError: the file is not of that form; the message says where.
     """
-    return recording_from(read_document(path))
-
-
-def recording_from(document: Node) -> Recording:
-    """The recording in an object with images, annotations and categories."""
+    document = open_document(path)
     skeleton = skeleton_from(document)
     video = video_from(document)
-    frames = frames_from(document, video, len(skeleton))
-    people: dict[int, list[Person]] = {}
-    for annotation in document["annotations"].items():
-        frame = frame_of(annotation, frames)
-        people.setdefault(frame.frame_index, []).append(person_from(annotation, len(skeleton)))
-    poses = fill_frames(frames.values(), people)
-    return Recording(video, skeleton.name, poses, provenance_from(document))
+    frames = frames_from(document, video, len(skeleton), entry)
+    annotations = document["annotations"]
+
+    def people() -> Iterator[tuple[int, Person]]:
+        for annotation in annotations.items():
+            with entry():
+                frame_of(annotation, frames)
+                yield annotation["image_id"].integer(), person_from(annotation, len(skeleton))
+
+    in_order = are_in_order(frames, (image_id(node) for node in annotations.items()))
+    poses = merged(frames, people, in_order=in_order)
+    return PoseStream(video, skeleton, provenance_from(document), poses)
+
+
+def image_id(annotation: Node) -> Any:
+    """What an annotation or result has as image_id, unchecked."""
+    return annotation.value.get("image_id") if isinstance(annotation.value, dict) else None
 
 
 def frame_of(annotation: Node, frames: dict[int, Poses]) -> Poses:
@@ -212,21 +222,22 @@ def provenance_from(document: Node) -> dict[str, Any]:
 
 def skeleton_from(document: Node) -> Skeleton:
     """The skeleton whose keypoints the first category names; COCO's where there are no names."""
-    categories = list(document["categories"].items()) if document.has("categories") else []
-    if not categories or not categories[0].has("keypoints"):
+    categories = document["categories"].items() if document.has("categories") else iter(())
+    first = next(categories, None)
+    if first is None or not first.has("keypoints"):
         return COCO
-    names = tuple(node.text() for node in categories[0]["keypoints"].items())
+    names = tuple(node.text() for node in first["keypoints"].items())
     for skeleton in SKELETONS.values():
         if skeleton.keypoints == names:
             return skeleton
-    return categories[0]["keypoints"].fail(f"keypoints in an unknown order; known are {', '.join(SKELETONS)}")
+    return first["keypoints"].fail(f"keypoints in an unknown order; known are {', '.join(SKELETONS)}")
 
 
 def video_from(document: Node) -> VideoInfo:
     """What the file says of the video; width and height are 0 where it does not say."""
-    videos = list(document["videos"].items()) if document.has("videos") else []
+    videos = document["videos"].items() if document.has("videos") else iter(())
     images = document["images"].items() if document.has("images") else iter(())
-    entry = videos[0] if videos else Node({}, document.file, "videos")
+    entry = next(videos, Node({}, document.file, "videos"))
     sized = entry if entry.has("width") else next(images, entry)
     return VideoInfo(
         path=entry["file_name"].text() if entry.has("file_name") else "",
@@ -238,20 +249,24 @@ def video_from(document: Node) -> VideoInfo:
     )
 
 
-def frames_from(document: Node, video: VideoInfo, num_keypoints: int) -> dict[int, Poses]:
+def frames_from(
+    document: Node, video: VideoInfo, num_keypoints: int, entry: Entry = nullcontext
+) -> dict[int, Poses]:
     """Image id to an empty frame, in the file's order. Without frame_index, the place in the list counts."""
     frames: dict[int, Poses] = {}
     indices: set[int] = set()
+    empty = Poses.empty(0, math.nan, num_keypoints)  # its arrays are shared by all frames
     for i, image in enumerate(document["images"].items()):
-        image_id = image["id"].integer()
-        index = image["frame_index"].integer() if image.has("frame_index") else i
-        if image_id in frames or index in indices:
-            image.fail(f"image {image_id} (frame {index}) appears twice")
-        time_s = image["time_s"].number() if image.has("time_s") else math.nan
-        picture = image["file_name"].text() if image.has("file_name") else None
-        name = name_from_picture(video, index, picture)
-        frames[image_id] = Poses.empty(index, time_s, num_keypoints, name)
-        indices.add(index)
+        with entry():
+            image_id = image["id"].integer()
+            index = image["frame_index"].integer() if image.has("frame_index") else i
+            if image_id in frames or index in indices:
+                image.fail(f"image {image_id} (frame {index}) appears twice")
+            time_s = image["time_s"].number() if image.has("time_s") else math.nan
+            picture = image["file_name"].text() if image.has("file_name") else None
+            name = name_from_picture(video, index, picture)
+            frames[image_id] = replace(empty, frame_index=index, time_s=time_s, name=name)
+            indices.add(index)
     return frames
 
 

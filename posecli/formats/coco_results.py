@@ -7,18 +7,21 @@ tell their order. What the list has no room for stands in a sidecar (see posecli
 from __future__ import annotations
 
 import math
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from posecli.formats.atomic import ReplacingFile
-from posecli.formats.base import Contents, Person, PoseWriter, convert_poses, converted, fill_frames
-from posecli.formats.coco import box_entries, dumps, keypoint_entries, person_from
-from posecli.formats.document import read_document
+from posecli.formats.base import Contents, Person, PoseWriter, convert_poses, converted
+from posecli.formats.coco import box_entries, dumps, image_id, keypoint_entries, person_from
+from posecli.formats.json_stream import open_document
 from posecli.formats.sidecar import SidecarWriter, read_sidecar
+from posecli.formats.stream import Entry, PoseStream, are_in_order, merged
 from posecli.skeletons import COCO
-from posecli.types import Poses, Recording
+from posecli.types import Poses
 
 
 class CocoResultsWriter(PoseWriter):
@@ -50,20 +53,30 @@ class CocoResultsWriter(PoseWriter):
         self._stack.__exit__(kind, error, trace)
 
 
-def read_coco_results(path: Path) -> Recording:
-    """Reads a COCO results list, with its sidecar where there is one.
+def open_coco_results(path: Path, entry: Entry = nullcontext) -> PoseStream:
+    """Opens a COCO results list, with its sidecar where there is one.
 
     Without a sidecar an image_id is taken for the frame's index, and only pictures with people are known.
 
     Raises:
         PosecliError: the file is not of that form; the message says where.
     """
-    sidecar = read_sidecar(path)
+    sidecar = read_sidecar(path, entry)
     frames = dict(sidecar.frames)
-    people: dict[int, list[Person]] = {}
-    for result in read_document(path).items():
-        image_id = result["image_id"].integer()
-        if image_id not in frames:
-            frames[image_id] = Poses.empty(image_id, math.nan, len(COCO))
-        people.setdefault(frames[image_id].frame_index, []).append(person_from(result, len(COCO)))
-    return Recording(sidecar.video, COCO.name, fill_frames(frames.values(), people), sidecar.provenance)
+    document = open_document(path)
+    empty = Poses.empty(0, math.nan, len(COCO))
+    for node in document.items():
+        key = image_id(node)
+        if isinstance(key, int) and key not in frames:
+            frames[key] = replace(empty, frame_index=key)
+
+    def people() -> Iterator[tuple[int, Person]]:
+        for result in document.items():
+            with entry():
+                key = result["image_id"].integer()
+                if key not in frames:  # 7.0
+                    result["image_id"].fail("a whole number expected")
+                yield key, person_from(result, len(COCO))
+
+    in_order = are_in_order(frames, map(image_id, document.items()))
+    return PoseStream(sidecar.video, COCO, sidecar.provenance, merged(frames, people, in_order=in_order))

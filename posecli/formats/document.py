@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,8 +46,8 @@ class Node:
         return Node(self.value[key], self.file, f"{self.place}.{key}" if self.place else key)
 
     def items(self) -> Iterator[Node]:
-        """The elements of a list."""
-        if not isinstance(self.value, list):
+        """The elements of a list, be it in memory or in the file (posecli.formats.json_stream)."""
+        if isinstance(self.value, str | dict) or not isinstance(self.value, Iterable):
             self.fail(f"a list expected, found {_kind(self.value)}")
         for i, value in enumerate(self.value):
             yield Node(value, self.file, f"{self.place}[{i}]")
@@ -82,10 +83,20 @@ class Node:
 
     def numbers(self, count: int, *, nulls: bool = False) -> NDArray[np.float64]:
         """A list of count finite numbers; with nulls, null is read as NaN."""
-        elements = list(self.items())
-        if len(elements) != count:
-            self.fail(f"{count} numbers expected, found {len(elements)}")
-        return np.array([math.nan if nulls and e.value is None else e.number() for e in elements], np.float64)
+        values = self.value
+        if not isinstance(values, list):
+            self.fail(f"a list expected, found {_kind(values)}")
+        if len(values) != count:
+            self.fail(f"{count} numbers expected, found {len(values)}")
+        if set(map(type, values)) == {
+            float
+        }:  # there are millions: a Node only for what is out of the ordinary
+            array = np.array(values, np.float64)
+            if (np.abs(array) <= FLOAT32_LIMIT).all():
+                return array
+        return np.array(
+            [math.nan if nulls and e.value is None else e.number() for e in self.items()], np.float64
+        )
 
 
 def read_document(path: Path) -> Node:
@@ -94,8 +105,19 @@ def read_document(path: Path) -> Node:
     Raises:
         PosecliError: there is no such file, or it is not JSON (NaN and Infinity are no JSON either).
     """
+    with json_errors(path):
+        return Node(json.loads(path.read_bytes(), parse_constant=refuse_constant), path)
+
+
+@contextmanager
+def json_errors(path: Path) -> Iterator[None]:
+    """What can go wrong in reading a JSON file, as one line.
+
+    Raises:
+        PosecliError: it did.
+    """
     try:
-        return Node(json.loads(path.read_bytes(), parse_constant=_refuse), path)
+        yield
     except OSError as error:
         raise PosecliError(f"{path} cannot be read: {error.strerror}") from error
     except json.JSONDecodeError as error:
@@ -109,7 +131,8 @@ def read_document(path: Path) -> Node:
         raise PosecliError(f"{path}: nested too deeply") from error
 
 
-def _refuse(token: str) -> NoReturn:
+def refuse_constant(token: str) -> NoReturn:
+    """For json's parse_constant: NaN and Infinity are no JSON."""
     raise ValueError(f"{token} is not a number that JSON knows")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from posecli.errors import PosecliError
 from posecli.formats.atomic import ReplacingFile
 from posecli.formats.base import (
     NO_TRACK,
@@ -28,17 +30,19 @@ from posecli.formats.base import (
     convert_poses,
     converted,
     estimated,
-    fill_frames,
     finite_or_none,
     name_from_picture,
     picture_name,
     sequence_name,
     shortest,
+    stack_people,
 )
 from posecli.formats.coco import box_from, dumps, provenance_from, video_entry, video_from
-from posecli.formats.document import Node, read_document
+from posecli.formats.document import Node
+from posecli.formats.json_stream import open_document
+from posecli.formats.stream import Entry, PoseStream, by_index
 from posecli.skeletons import POSETRACK17
-from posecli.types import Poses, Recording, VideoInfo
+from posecli.types import Poses, VideoInfo
 
 DUMMY_SCORE = -100
 
@@ -112,36 +116,54 @@ def _dummy() -> dict[str, Any]:
     return {"track_id": [0], "score": [DUMMY_SCORE], "annopoints": [{"point": [point]}]}
 
 
-def read_posetrack17(path: Path) -> Recording:
-    """Reads PoseTrack 2017's form, results and annotations alike.
+def open_posetrack17(path: Path, entry: Entry = nullcontext) -> PoseStream:
+    """Opens PoseTrack 2017's form, results and annotations alike.
 
     Annotated joints have no score and get 1. People of whom nothing is known, and dummies, are left out.
 
     Raises:
         PosecliError: the file is not of that form; the message says where.
     """
-    document = read_document(path)
+    document = open_document(path)
     video = video_from(document)
-    frames: dict[int, Poses] = {}
-    people: dict[int, list[Person]] = {}
-    for i, entry in enumerate(document["annolist"].items()):
-        frame = _frame(entry, i, video)
-        if frame.frame_index in frames:
-            entry.fail(f"frame {frame.frame_index} appears twice")
-        frames[frame.frame_index] = frame
-        found = [_person(person) for person in entry["annorect"].items() if not _is_nobody(person)]
-        if found:
-            people[frame.frame_index] = found
-    poses = fill_frames(frames.values(), people)
-    return Recording(video, POSETRACK17.name, poses, provenance_from(document))
+    pictures = document["annolist"]
+
+    def indices() -> Iterator[int]:
+        for i, picture in enumerate(pictures.items()):
+            with suppress(PosecliError):  # said by poses()
+                yield _index(picture, i)
+
+    def poses() -> Iterator[Poses]:
+        seen: set[int] = set()
+        for i, picture in enumerate(pictures.items()):
+            with entry():
+                frame = _frame(picture, i, video)
+                if frame.frame_index in seen:
+                    picture.fail(f"frame {frame.frame_index} appears twice")
+                seen.add(frame.frame_index)
+                people = _people_of(picture, entry)
+                yield stack_people(frame, people) if people else frame
+
+    return PoseStream(video, POSETRACK17, provenance_from(document), by_index(poses, indices()))
+
+
+def _people_of(picture: Node, entry: Entry) -> list[Person]:
+    people = []
+    for person in picture["annorect"].items():
+        with entry():
+            if not _is_nobody(person):
+                people.append(_person(person))
+    return people
+
+
+def _index(picture: Node, position: int) -> int:
+    if picture.has("frame_index"):
+        return picture["frame_index"].single().integer()
+    return picture["imgnum"].single().integer() - 1 if picture.has("imgnum") else position
 
 
 def _frame(entry: Node, position: int, video: VideoInfo) -> Poses:
-    index = position
-    if entry.has("frame_index"):
-        index = entry["frame_index"].single().integer()
-    elif entry.has("imgnum"):
-        index = entry["imgnum"].single().integer() - 1
+    index = _index(entry, position)
     time_s = math.nan
     if entry.has("time_s") and entry["time_s"].single().value is not None:
         time_s = entry["time_s"].single().number()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posecli.formats import FORMATS, open_writer, read_poses
+from posecli.formats import open_writer, read_poses
 from posecli.formats.boxes import read_boxes
 from posecli.skeletons import SKELETONS
 from posecli.types import Tracks
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FILES)
 def test_an_example_is_read_and_written_the_same(folder: Path, name: str) -> None:
     recording = read_poses(folder / FILES[name])
     assert len(recording.frames[0]) == 1
@@ -78,5 +78,5 @@ def test_the_table_of_keypoints() -> None:
 
 
 def test_every_format_is_documented() -> None:
-    for name in FORMATS:
+    for name in FILES:
         assert f"\n## {name}\n" in DOCS.read_text()

@@ -86,7 +86,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path, text: str, message: str) -> No
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(PosecliError, match=r"missing\.json cannot be read: No such file"):
         read_poses(tmp_path / "missing.json")
-    with pytest.raises(PosecliError, match="cannot be read"):
+    with pytest.raises(PosecliError, match="is a folder without OpenPose's files"):
         read_poses(tmp_path)
 
 

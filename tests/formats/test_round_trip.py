@@ -15,11 +15,20 @@ from posecli.skeletons import COCO, JHMDB, POSETRACK17, POSETRACK18, SKELETONS, 
 from posecli.types import VideoInfo
 from tests.formats.recordings import PROVENANCE, VIDEO, assert_same, assert_same_frames, random_poses, write
 
-SUFFIX = {name: ".csv" if name.startswith("csv") else ".json" for name in FORMATS}
+SUFFIX = {
+    "csv": ".csv", "csv-wide": ".csv", "parquet": ".parquet", "parquet-wide": ".parquet", "npz": ".npz",
+    "deeplabcut": ".csv", "deeplabcut-h5": ".h5", "openpose": "", "trc": ".trc",
+}  # fmt: skip
+SUFFIX = dict.fromkeys(FORMATS, ".json") | SUFFIX
+ANY_SKELETON = (
+    "coco", "csv", "csv-wide", "parquet", "parquet-wide", "npz", "deeplabcut", "deeplabcut-h5", "mmpose", "trc",
+)  # fmt: skip
 PICTURES = VideoInfo("images/val/000342_mpii_test", 640, 360, None, None, 5)
 NATIVE = [
-    *((name, skeleton) for name in ("coco", "csv", "csv-wide") for skeleton in SKELETONS.values()),
+    *((name, skeleton) for name in ANY_SKELETON for skeleton in SKELETONS.values()),
     ("coco-results", COCO),
+    ("openpose", COCO),
+    ("alphapose", COCO),
     ("posetrack17", POSETRACK17),
     ("posetrack18", POSETRACK18),
 ]
