@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from posecli.errors import PosecliError
 from posecli.smooth.filter import check
 from posecli.smooth.trajectory import Float64Array, Segment, Trajectory, by_segment
 
@@ -29,7 +29,8 @@ class Butterworth:
     At the cut-off the *result* has 1/sqrt(2) of the amplitude (-3 dB): each pass gets a cut-off higher by
     (sqrt(2) - 1) ** (-1 / order), as in Winter, Biomechanics and Motor Control of Human Movement, for two passes. A
     segment is continued at both ends by its point reflections. Frames at uneven times are resampled to even ones by
-    monotone cubics, and back.
+    monotone cubics, and back. Where frames are too few to show anything faster than the cut-off, there is nothing to
+    take out, and a warning says so.
     """
 
     name: ClassVar[str] = "butterworth"
@@ -53,10 +54,12 @@ class Butterworth:
         times_T = segment.times_T
         rate = (len(times_T) - 1) / (times_T[-1] - times_T[0])
         if self.cutoff >= rate / 2:
-            raise PosecliError(
-                f"filter {self.name}: a cutoff of {self.cutoff:g} Hz needs more than {2 * self.cutoff:g} frames/s, "
-                f"and there are {rate:.3g} from {times_T[0]:.3f} to {times_T[-1]:.3f} s; lower it"
+            warnings.warn(
+                f"filter {self.name}: {rate:.3g} frames/s show nothing faster than the cutoff of {self.cutoff:g} Hz; "
+                "left as it is",
+                stacklevel=1,
             )
+            return segment.points_TJ2
         even_T = np.linspace(times_T[0], times_T[-1], len(times_T))
         if np.abs(times_T - even_T).max() * rate < EVEN_TOLERANCE:
             return self._filter_even(segment.points_TJ2, rate)

@@ -27,7 +27,7 @@ FILTERS: dict[str, type[Filter]] = {
 }
 
 # What `posecli smooth` does unless it is told otherwise; chosen by measurement (docs/smoothing.md).
-DEFAULT_FILTERS = ("savitzky-golay",)
+DEFAULT_FILTERS = ("fill", "hampel", "butterworth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def smooth(frames: Sequence[Poses], chain: Chain, *, frame_rate: float | None = 
         frame_rate: frames a second, for frames whose times are not known.
 
     Raises:
-        PosecliError: the frames' times are not known or do not increase, or a filter cannot work at this frame rate.
+        PosecliError: the frames' times are not known, or do not increase.
     """
     changes = Changes(frames)
     people = find_people(frames)

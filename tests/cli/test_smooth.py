@@ -1,0 +1,118 @@
+"""posecli smooth, from file to file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from posecli.formats import open_writer, read_poses
+from posecli.skeletons import COCO
+from posecli.types import VideoInfo
+from tests.smooth.people import random_walk
+
+VIDEO = VideoInfo("clip.mp4", 640, 360, 25.0, "1/25", 30)
+
+
+@pytest.fixture
+def raw(tmp_path):
+    path = tmp_path / "poses.json"
+    with open_writer(path, video=VIDEO, skeleton=COCO, provenance={"model": "m"}) as writer:
+        for frame in random_walk(30):
+            writer.write(frame)
+    return path
+
+
+def jitter(path):
+    points = np.stack([frame.keypoints for frame in read_poses(path).frames])
+    return float(np.abs(np.diff(points, 2, axis=0)).mean())
+
+
+def test_the_default_is_steadier_and_tells_what_it_did(raw, tmp_path, command):
+    output = tmp_path / "smooth.json"
+    assert command("smooth", raw, "-o", output) == (0, [])
+    assert jitter(output) < 0.5 * jitter(raw)
+    info = json.loads(output.read_text())["info"]
+    assert info["model"] == "m"
+    assert info["smoothing"]["poses"] == "poses.json"
+    assert [each["name"] for each in info["smoothing"]["filters"]] == ["fill", "hampel", "butterworth"]
+
+
+def test_chains_and_columns(raw, tmp_path, command):
+    output = tmp_path / "smooth.csv"
+    options = ["--filter", "hampel", "--filter", "butterworth:cutoff=4", "--min-score", "0.2"]
+    assert command("smooth", raw, "-o", output, *options, "--angles", "--kinematics", "--unit", "height") == (
+        0,
+        [],
+    )
+    header = output.read_text().splitlines()[0]
+    assert header.endswith("score,x_raw,y_raw,score_raw,filled,angle,speed")
+    told = json.loads((tmp_path / "smooth.csv.info.json").read_text())["info"]["smoothing"]
+    assert told["min_score"] == 0.2
+    assert told["filters"][1] == {"name": "butterworth", "cutoff": 4.0, "order": 4}
+
+
+def test_none_leaves_the_keypoints(raw, tmp_path, command):
+    output = tmp_path / "same.csv"
+    assert command("smooth", raw, "-o", output, "--filter", "none", "--angles")[0] == 0
+    for before, after in zip(read_poses(raw).frames, read_poses(output).frames, strict=True):
+        np.testing.assert_array_equal(after.keypoints, before.keypoints)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--filter", "kalman"], 2, "filter kalman: unknown; known are fill"),
+        (["--filter", "butterworth:cutoff=0"], 2, "cutoff must be above 0 Hz"),
+        (["--angles"], 2, "are columns of tables: coco has none; write csv or parquet"),
+        (["--unit", "m"], 2, "--unit"),
+        (["--min-score", "2"], 2, "--min-score"),
+    ],
+)
+def test_wrong_usage(raw, tmp_path, command, options, code, message):
+    before = sorted(tmp_path.iterdir())
+    found, lines = command("smooth", raw, "-o", tmp_path / "smooth.json", *options)
+    assert (found, len(lines)) == (code, 1)
+    assert message in lines[0]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_it_is_smoothed_once(raw, tmp_path, command):
+    once = tmp_path / "once.json"
+    command("smooth", raw, "-o", once)
+    code, lines = command("smooth", once, "-o", tmp_path / "twice.json")
+    assert code == 1
+    assert lines == [f"posecli: {once} is smoothed already: smooth the file that it was made of, poses.json"]
+
+
+def test_nothing_is_overwritten_unasked(raw, tmp_path, command):
+    output = tmp_path / "smooth.json"
+    output.write_text("mine")
+    code, lines = command("smooth", raw, "-o", output)
+    assert code == 1
+    assert "--force" in lines[0]
+    assert output.read_text() == "mine"
+    assert command("smooth", raw, "-o", output, "--force")[0] == 0
+    assert command("smooth", raw, "-o", raw, "--force")[0] == 2
+
+
+def test_a_slow_frame_rate_is_a_warning(raw, tmp_path, command):
+    document = json.loads(raw.read_text())
+    for image in document["images"]:
+        image["time_s"] = image["frame_index"] / 8
+    raw.write_text(json.dumps(document))
+    code, lines = command("smooth", raw, "-o", tmp_path / "smooth.json")
+    assert code == 0
+    assert len(lines) == 1
+    assert "8 frames/s show nothing faster than the cutoff of 6 Hz" in lines[0]
+
+
+def test_without_times(raw, tmp_path, command):
+    document = json.loads(raw.read_text())
+    for image in document["images"]:
+        image["time_s"] = None
+    document["videos"] = []
+    raw.write_text(json.dumps(document))
+    code, lines = command("smooth", raw, "-o", tmp_path / "smooth.json")
+    assert code == 1
+    assert lines[0].endswith("give --frame-rate")
+    assert command("smooth", raw, "-o", tmp_path / "smooth.json", "--frame-rate", 30)[0] == 0
