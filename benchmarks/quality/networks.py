@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from posecli.geometry.crop import apply_affine, invert_affine
-from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.windows import PersonWindow, Slide, Tracked, person_windows
+from posecli.nn.pose_model import EncodedWindows, PoseModel
+from posecli.pipeline.windows import PersonWindow, Slide, Tracked, Window, person_windows, single_frames
 from posecli.types import FloatArray
 
 ENCODER, GSM, WHOLE, THUNDER = "encoder", "gsm", "whole", "thunder"
@@ -48,56 +48,84 @@ class Networks:
             stream: frames with the boxes of their people; ids are unique within a frame.
             slide: how windows are laid over them, as in `estimate`.
         """
-        config = self.model.config.input
+        config, is_still = self.model.config.input, slide is single_frames
         found: dict[Place, FloatArray] = {}
-        ids: list[dict[Place, int]] = []
-        waiting: list[PersonWindow] = []
+        waiting: list[tuple[PersonWindow, Window]] = []
         for window in slide(stream, config.frames, self.model.output_frames):
-            of_rows = {
-                (window.frames[position][0].index, row): int(track_id)
-                for position in window.answered
-                for row, track_id in enumerate(window.frames[position][1].ids)
-            }
             for person in person_windows(window, (config.height, config.width), config.box_scale):
-                waiting.append(person)
-                ids.append(of_rows)
+                waiting.append((person, window))
                 if len(waiting) == BATCH:
-                    found |= self._answer(waiting, ids)
-                    waiting, ids = [], []
-        return found | (self._answer(waiting, ids) if waiting else {})
+                    found |= self._answer(waiting, is_still)
+                    waiting = []
+        return found | (self._answer(waiting, is_still) if waiting else {})
 
-    def _answer(self, people: list[PersonWindow], ids: list[dict[Place, int]]) -> dict[Place, FloatArray]:
-        points_BMFK2 = self._points(torch.from_numpy(np.stack([person.crops for person in people])))
+    def _answer(self, people: list[tuple[PersonWindow, Window]], is_still: bool) -> dict[Place, FloatArray]:
+        crops_BTHWC = torch.from_numpy(np.stack([person.crops for person, _ in people]))
         answer: dict[Place, FloatArray] = {}
-        for person, of_rows, points_MFK2 in zip(people, ids, points_BMFK2, strict=True):
+        for (person, window), points_MFK2 in zip(people, self._points(crops_BTHWC, is_still), strict=True):
             in_picture = apply_affine(invert_affine(person.affine), points_MFK2)
+            tracks = {frame.index: tracks for frame, tracks in window.frames}
             for frame, position, row in zip(person.frames, person.positions, person.rows, strict=True):
-                answer[frame, of_rows[frame, row]] = in_picture[:, position]
+                answer[frame, int(tracks[frame].ids[row])] = in_picture[:, position]
         return answer
 
     @torch.inference_mode()
-    def _points(self, images_BTHWC: Tensor) -> FloatArray:
+    def _points(self, images_BTHWC: Tensor, is_still: bool) -> FloatArray:
         """(B, M, F, K, 2) crop pixels, in the order of `methods`."""
         model, answered = self.model, list(self.model.output_frames)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            encoded = model.encode(images_BTHWC)
+            encoded = encode_still(model, images_BTHWC) if is_still else model.encode(images_BTHWC)
+            whole, gsm = answer_in_parts(model, encoded)
             if self.gsm_only is not None:
-                without_lrm = self.gsm_only(images_BTHWC)
-            else:
-                with lrm_left_out(model):
-                    without_lrm = model.answer(encoded)
-            heatmaps = {GSM: without_lrm, WHOLE: model.answer(encoded)}
+                gsm = self.gsm_only(images_BTHWC)
+        heatmaps = {GSM: gsm, WHOLE: whole}
         if encoded.heatmaps_BTKHW is not None:
             heatmaps[ENCODER] = encoded.heatmaps_BTKHW[:, answered]
         points = [model.keypoints(heatmaps[method])[0] for method in self.methods]
         return torch.stack(points, 1).float().numpy()
 
 
-@contextmanager
-def lrm_left_out(model: PoseModel) -> Iterator[None]:
-    """The model without its LRM blocks, for a while."""
-    blocks, model.temporal.lrm = model.temporal.lrm, nn.ModuleList()
+def encode_still(model: PoseModel, images_BTHWC: Tensor) -> EncodedWindows:
+    """A window that is one picture, repeated: the encoder needs to see it once."""
+    once = model.encode(images_BTHWC[:, :1])
+    repeated = (-1, images_BTHWC.shape[1], -1, -1, -1)
+    heatmaps = once.heatmaps_BTKHW
+    return EncodedWindows(
+        once.features_BTCHW.expand(repeated), None if heatmaps is None else heatmaps.expand(repeated)
+    )
+
+
+def answer_in_parts(model: PoseModel, encoded: EncodedWindows) -> tuple[Tensor, Tensor]:
+    """(whole, without LRM): the heatmaps of the model, and of its head right after its GSM blocks."""
+    temporal, after_gsm = model.temporal, Given()
+    last = [temporal.stem, *temporal.gsm][-1]
+    hook = last.register_forward_hook(lambda block, inputs, output: after_gsm.keep(output))
     try:
+        whole = model.answer(encoded)
+    finally:
+        hook.remove()
+    with swapped(temporal, stem=after_gsm, gsm=nn.ModuleList(), lrm=nn.ModuleList()):
+        return whole, model.answer(encoded)
+
+
+class Given(nn.Module):
+    """Says what it was given, whatever comes in."""
+
+    def keep(self, output: Tensor) -> None:
+        self.output = output
+
+    def forward(self, _: Tensor) -> Tensor:
+        return self.output
+
+
+@contextmanager
+def swapped(module: nn.Module, **parts: nn.Module) -> Iterator[None]:
+    """A network with other parts in the place of its own, for a while."""
+    own = {name: getattr(module, name) for name in parts}
+    try:
+        for name, part in parts.items():
+            setattr(module, name, part)
         yield
     finally:
-        model.temporal.lrm = blocks
+        for name, part in own.items():
+            setattr(module, name, part)
