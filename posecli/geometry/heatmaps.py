@@ -22,8 +22,9 @@ DARK_KERNEL = 11
 DARK_CLIP = (1e-3, 50.0)
 # Nearer to a border than this (cells) DARK leaves the peak where it is: what lies beyond would draw it inwards.
 DARK_MARGIN = 2
-# A keypoint's score, for softmax heatmaps: the probability within this many cells of the peak on either axis.
-# In the default geometry (crop 256 high, box enlarged 1.25, cells of 4 pixels) that is a tenth of the box's height.
+# A keypoint's score, for softmax heatmaps: the probability within this many cells of the peak on either axis, at most.
+# In the default geometry (crop 256 high, box enlarged 1.25, cells of 4 pixels) that is a tenth of the box's height,
+# unless the box is wider than the crop: then the person is smaller in it.
 SCORE_RADIUS = 5
 # Scores are kept this far from 0 and 1 before their logit is taken.
 LOGIT_MARGIN = 1e-6
@@ -45,7 +46,10 @@ def gaussian_targets(cells_BK2: Tensor, size: tuple[int, int], sigma: float) -> 
 
 
 def decode(
-    heatmaps_BKHW: Tensor, method: DecodeMethod = "dark", kind: HeatmapKind = "linear"
+    heatmaps_BKHW: Tensor,
+    method: DecodeMethod = "dark",
+    kind: HeatmapKind = "linear",
+    radius_B: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Keypoints from heatmaps.
 
@@ -54,7 +58,9 @@ def decode(
         method: "dark", one Newton step on the logarithm of the smoothed heatmap; "quarter", a quarter cell from the
             peak towards its higher neighbour (the habit of the PoseTrack papers); "argmax", the peak's own cell.
         kind: how the network was trained, which says what a score is: the peak's height ("linear"), or the probability
-            within SCORE_RADIUS cells of it ("softmax").
+            near it ("softmax").
+        radius_B: how near that is, in cells on either axis, at most SCORE_RADIUS; None: SCORE_RADIUS. The cells that
+            it cuts count in part.
 
     Returns:
         (B, K, 2) x, y in heatmap cells, and (B, K) scores in 0..1, not calibrated (see `calibrate`).
@@ -67,6 +73,8 @@ def decode(
         heatmaps_BKHW = torch.exp(heatmaps_BKHW - best_BK[..., None, None])
         total_BK = heatmaps_BKHW.sum((-2, -1))
         window_BKSS = _window(heatmaps_BKHW, peak_BK2, SCORE_RADIUS)
+        if radius_B is not None:
+            window_BKSS = window_BKSS * _near(radius_B.to(window_BKSS))
         score_BK = window_BKSS.sum((-2, -1)) / total_BK
     else:
         score_BK = best_BK.clamp(0, 1)
@@ -112,6 +120,13 @@ def _window(heatmaps_BKHW: Tensor, peak_BK2: Tensor, radius: int) -> Tensor:
     index_BKS2 = (peak_BK2[..., 1] * width + peak_BK2[..., 0])[..., None] + offsets_S2
     side = 2 * radius + 1
     return padded.flatten(2).gather(-1, index_BKS2).unflatten(-1, (side, side))
+
+
+def _near(radius_B: Tensor) -> Tensor:
+    """(B, 1, S, S) how much each cell of the window of SCORE_RADIUS counts: 1 within a radius, 0 a cell beyond it."""
+    steps_S = torch.arange(-SCORE_RADIUS, SCORE_RADIUS + 1, device=radius_B.device)
+    line_BS = (radius_B[:, None] + 1 - steps_S.abs()).clamp(0, 1)
+    return (line_BS[:, :, None] * line_BS[:, None, :])[:, None]
 
 
 def _dark_shift(heatmaps_BKHW: Tensor, peak_BK2: Tensor) -> Tensor:

@@ -29,6 +29,6 @@ class FlipTested(nn.Module):
         mirrored_BFKHW = self.model(images_BTHWC.flip(3)).flip(-1)
         return (self.model(images_BTHWC) + mirrored_BFKHW[:, :, self.config.joints.flip]) / 2
 
-    def keypoints(self, heatmaps_BFKHW: Tensor) -> tuple[Tensor, Tensor]:
+    def keypoints(self, heatmaps_BFKHW: Tensor, box_heights_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As PoseModel.keypoints."""
-        return self.model.keypoints(heatmaps_BFKHW)
+        return self.model.keypoints(heatmaps_BFKHW, box_heights_B)

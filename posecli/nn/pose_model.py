@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from posecli.geometry.heatmaps import calibrate, cells_to_crop, decode
+from posecli.geometry.heatmaps import SCORE_RADIUS, calibrate, cells_to_crop, decode
 from posecli.nn.config import ModelConfig
 from posecli.nn.efficientnet import fold_norms
 from posecli.nn.glsmamba import GLSMamba
@@ -72,16 +72,30 @@ class PoseModel(nn.Module):
         heatmaps = self.temporal(encoded.features_BTCHW, encoded.heatmaps_BTKHW)
         return heatmaps if self.config.temporal.output == "every_frame" else heatmaps[:, None]
 
-    def keypoints(self, heatmaps_BFKHW: Tensor) -> tuple[Tensor, Tensor]:
-        """Heatmaps to (B, F, K, 2) crop pixels and (B, F, K) scores, calibrated where the configuration says how."""
+    def keypoints(self, heatmaps_BFKHW: Tensor, box_heights_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Heatmaps to (B, F, K, 2) crop pixels and (B, F, K) scores, calibrated where the configuration says how.
+
+        Args:
+            box_heights_B: of the people, crop pixels. A score is about a tenth of it; None: of boxes that are not wider
+                than the crop.
+        """
         heatmap, crop = self.config.heatmap, self.config.input
-        cells, scores = decode(heatmaps_BFKHW.flatten(0, 1), heatmap.decode, heatmap.kind)
+        windows = heatmaps_BFKHW.shape[:2]
+        radius = (
+            None if box_heights_B is None else self._score_radius(box_heights_B).repeat_interleave(windows[1])
+        )
+        cells, scores = decode(heatmaps_BFKHW.flatten(0, 1), heatmap.decode, heatmap.kind, radius)
         if heatmap.score_slope is not None and heatmap.score_offset is not None:
             slope_K, offset_K = map(scores.new_tensor, (heatmap.score_slope, heatmap.score_offset))
             scores = calibrate(scores, slope_K, offset_K)
         pixels = cells_to_crop(cells, (heatmap.height, heatmap.width), (crop.height, crop.width))
-        windows = heatmaps_BFKHW.shape[:2]
         return pixels.unflatten(0, windows), scores.unflatten(0, windows)
+
+    def _score_radius(self, box_heights_B: Tensor) -> Tensor:
+        """SCORE_RADIUS for boxes that are not wider than the crop, less for those that are: by their heights."""
+        crop = self.config.input
+        tallest = (crop.height - 1) / crop.box_scale
+        return SCORE_RADIUS * (box_heights_B / tallest).clamp(0, 1)
 
     def optimize_for_inference(self) -> PoseModel:
         """Eval mode, norms folded into convolutions, channels last. Not for training after that."""

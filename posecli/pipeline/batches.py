@@ -97,6 +97,9 @@ def _run(model: PoseModel | FlipTested, batch: list[tuple[PersonWindow, _Answer]
     images_BTHWC = torch.from_numpy(np.stack([person.crops for person, _ in batch])).to(device)
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         heatmaps_BFKHW = model(images_BTHWC)
-    points_BFK2, scores_BFK = (values.float().cpu().numpy() for values in model.keypoints(heatmaps_BFKHW))
+    heights_B = torch.tensor([person.box_height for person, _ in batch], device=device)
+    points_BFK2, scores_BFK = (
+        values.float().cpu().numpy() for values in model.keypoints(heatmaps_BFKHW, heights_B)
+    )
     for (person, answer), points_FK2, scores_FK in zip(batch, points_BFK2, scores_BFK, strict=True):
         answer.fill(person, points_FK2, scores_FK)

@@ -38,6 +38,7 @@ class PersonWindow:
     frames: tuple[int, ...]  # index of each answered frame on which the person was seen
     positions: tuple[int, ...]  # and its position among the model's output frames
     rows: tuple[int, ...]  # and the person's row in that frame's tracks
+    box_height: float  # of the box around the person on all answered frames, crop pixels
 
 
 def windows(stream: Iterable[Tracked], length: int, outputs: tuple[int, ...]) -> Iterator[Window]:
@@ -101,13 +102,15 @@ def _person(
     window: Window, seen: list[tuple[int, int]], size: tuple[int, int], padding: float
 ) -> PersonWindow:
     boxes = np.stack([window.frames[position][1].xyxy[row] for position, row in seen])
-    affine = crop_affine(CropBox.from_xyxy(enclosing(boxes), size, padding), size)
+    box = enclosing(boxes)
+    affine = crop_affine(CropBox.from_xyxy(box, size, padding), size)
     return PersonWindow(
         np.stack([warp(frame.image, affine, size) for frame, _ in window.frames]),
         affine,
         tuple(window.frames[position][0].index for position, _ in seen),
         tuple(position - window.first_output for position, _ in seen),
         tuple(row for _, row in seen),
+        float(affine[1, 1] * (box[3] - box[1])),
     )
 
 

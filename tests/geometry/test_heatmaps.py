@@ -108,6 +108,21 @@ def test_score_of_softmax_maps_is_the_probability_near_the_peak():
     assert float(decode(probability.log() - 7, "dark", "softmax")[1]) == pytest.approx(5 / 6)
 
 
+def test_a_smaller_radius_counts_the_cells_that_it_cuts_in_part():
+    # A third of the probability each: at the peak, 2 cells beside it, 5 cells above it.
+    probability = torch.full((4, 1, *SIZE), 1e-20)
+    probability[:, 0, 16, 12], probability[:, 0, 16, 14], probability[:, 0, 11, 12] = 0.34, 0.33, 0.33
+    radius = torch.tensor([5.0, 2.0, 1.25, 0.0])
+    _, scores = decode(probability.log(), "dark", "softmax", radius)
+    assert scores[:, 0].tolist() == pytest.approx([1.0, 0.67, 0.34 + 0.25 * 0.33, 0.34])
+
+
+def test_the_widest_radius_is_the_one_without_any():
+    heatmaps = torch.randn(2, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    everywhere = decode(heatmaps, "dark", "softmax")[1]
+    assert torch.equal(decode(heatmaps, "dark", "softmax", torch.full((2,), 5.0))[1], everywhere)
+
+
 def test_calibration_by_hand():
     # A logit of log 3 at three quarters: doubled, odds of 9; less log 9, even odds.
     scores = torch.tensor([[0.75, 0.75, 0.75]])

@@ -101,6 +101,18 @@ def test_scores_stay_raw_where_nothing_calibrates_them(model):
     assert torch.equal(model.keypoints(heatmaps)[1], raw)
 
 
+def test_scores_are_about_a_tenth_of_the_persons_own_height(model):
+    # All of the probability in two cells side by side, two apart: both are near if a tenth of the box is two cells.
+    heatmaps = torch.full((2, 3, 17, 16, 24), -50.0)
+    heatmaps[..., 8, 10], heatmaps[..., 8, 12] = 1.0, 0.0
+    tallest = 63 / 1.25  # crop pixels: a box as tall as the crop allows
+    tall, wide = model.keypoints(heatmaps, torch.tensor([tallest, tallest / 5]))[1]
+    peak = float(torch.tensor([1.0, 0.0]).softmax(0)[0])
+    torch.testing.assert_close(tall, torch.ones(3, 17))
+    torch.testing.assert_close(wide, torch.full((3, 17), peak))
+    assert torch.equal(model.keypoints(heatmaps)[1][0], tall)
+
+
 def test_scores_are_calibrated_keypoint_by_keypoint(model):
     heatmaps = random_heatmaps()
     slope, offset = [1.0] * 16 + [0.5], [0.0] * 16 + [-1.0]

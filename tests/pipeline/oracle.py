@@ -37,7 +37,7 @@ class Oracle(nn.Module):
         self.batches.append(len(images_BTHWC))
         return torch.stack([self._window(window.numpy()) for window in images_BTHWC])
 
-    def keypoints(self, heatmaps_BFKHW):
+    def keypoints(self, heatmaps_BFKHW, box_heights_B=None):
         cells, scores = decode(heatmaps_BFKHW.flatten(0, 1))
         windows = heatmaps_BFKHW.shape[:2]
         return cells_to_crop(cells, HEATMAP, CROP).unflatten(0, windows), scores.unflatten(0, windows)

@@ -36,7 +36,7 @@ class Brightest(nn.Module):
         assert images_BTHWC.dtype == torch.uint8
         return images_BTHWC[:, list(self.output_frames), ..., 0].float()[:, :, None]
 
-    def keypoints(self, heatmaps_BFKHW):
+    def keypoints(self, heatmaps_BFKHW, box_heights_B=None):
         light = (heatmaps_BFKHW - 100).clamp(min=0)  # its centre of gravity
         columns, rows = torch.arange(WIDTH), torch.arange(HEIGHT)[:, None]
         total = light.sum((-2, -1)).clamp(min=1e-6)

@@ -81,6 +81,7 @@ def test_people_are_cut_out_of_every_frame_with_one_affine():
     assert (four.frames, four.positions, four.rows) == ((1, 2), (1, 2), (0, 1))
     box = CropBox.from_xyxy(np.array([20, 20, 70, 95]), (64, 48), 1.25)
     np.testing.assert_allclose(seven.affine, crop_affine(box, (64, 48)))
+    assert seven.box_height == pytest.approx(63 / 1.25)  # as tall as the crop allows: the box is narrow
     assert seven.crops.shape == (3, 64, 48, 3)
     assert [int(crop[32, 24, 0]) for crop in seven.crops] == [10, 11, 12]
     for corner in ([20, 20], [70, 95]):  # the enclosing box is inside the crop
@@ -95,6 +96,12 @@ def test_only_answered_frames_count_for_a_key_frame():
     assert (person.frames, person.positions, person.rows) == ((1,), (0,), (0,))
     box = CropBox.from_xyxy(np.array([20, 30, 60, 90]), (64, 48), 1.25)
     np.testing.assert_allclose(person.affine, crop_affine(box, (64, 48)))
+
+
+def test_boxes_wider_than_the_crop_are_told_as_lower():
+    (window,) = windows(seen(tracks((1, 0, 0, 150, 50))), 1, (0,))
+    (person,) = person_windows(window, (64, 48), 1.25)
+    assert person.box_height == pytest.approx(63 / 1.25 * (50 / 200))  # 200 pixels of height make it 3:4
 
 
 def test_enclosing():
