@@ -72,6 +72,13 @@ def estimate(
     ] = 8,
     threads: ThreadsOption = 0,
     rotate: RotateOption = None,
+    smooth: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:PARAMETER=VALUE,...]",
+            help="Filter the keypoints: hampel, median, savitzky-golay, one-euro; several are applied in turn.",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped; leave what is done.")
     ] = False,
@@ -114,11 +121,13 @@ def estimate(
             chunk=chunk,
             threads=threads,
             rotate=rotate,
+            smooth=tuple(name for name in smooth or () if name != "none"),
             resume=resume or into_folder,
             force=force,
             quiet=quiet,
         )
     )
+    _ = estimation.smoother  # a filter that cannot be is said before the networks are loaded
     if into_folder:
         from posecli.cli.many import estimate_many, suffix_of
         from posecli.video.find import name_outputs

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from posecli.formats import PoseWriter
     from posecli.pipeline.estimator import Options
     from posecli.pipeline.journal import Journal
+    from posecli.smooth import Chain
     from posecli.types import Poses
     from posecli.video import Source
     from posecli.weights.models import LoadedModel
@@ -50,6 +51,7 @@ class Wishes:
     chunk: int
     threads: int
     rotate: int | None
+    smooth: tuple[str, ...]
     resume: bool
     force: bool
     quiet: bool
@@ -96,6 +98,7 @@ class Estimation:
         from posecli.detect.file import BoxFile
         from posecli.formats import open_writer
         from posecli.formats.base import weighted_by_box
+        from posecli.smooth.output import open_smoothed_writer
         from posecli.video import open_source
 
         wishes = self._wishes
@@ -114,7 +117,9 @@ class Estimation:
                 check_absent(output)
             _make_folder(output.parent)
             journal = self._journal(output, provenance, video)
-            writer = open_writer(
+            # Smoothed poses have the raw ones beside them in the file.
+            open_ = open_smoothed_writer if self.smoother.filters else open_writer
+            writer = open_(
                 output,
                 wishes.format,
                 video=video.info,
@@ -134,6 +139,19 @@ class Estimation:
             for message in video.warnings:
                 warnings.warn(message, stacklevel=1)
         return Outcome(frames, persons, time.perf_counter() - started)
+
+    @cached_property
+    def smoother(self) -> Chain:
+        """What the poses go through at last.
+
+        Raises:
+            UsageError: a filter that there is not, or one that needs the whole clip.
+        """
+        from posecli.smooth import check_streams, make_chain
+
+        chain = make_chain(self._wishes.smooth)
+        check_streams(chain)
+        return chain
 
     @cached_property
     def networks(self) -> _Networks:
@@ -175,30 +193,37 @@ class Estimation:
     ) -> Iterable[Poses]:
         from posecli.detect.tracking import make_tracker
         from posecli.pipeline.estimator import estimate
+        from posecli.smooth import smooth_stream
 
         name = "none" if tracker == "file" else tracker
         follower = make_tracker(name, video.info.frame_rate, threshold=self._wishes.threshold)
         model = self.networks.model.model
-        return estimate(video.frames(), people, follower, model, self._options, journal)
+        poses = estimate(video.frames(), people, follower, model, self._options, journal)
+        return smooth_stream(poses, self.smoother) if self.smoother.filters else poses
 
     def _provenance(self, source: str, people: Detector | BoxFile, tracker: str) -> dict[str, Any]:
         """What the result depends on: neither times, nor how the run was controlled."""
         from posecli import __version__
 
         loaded, rotate = self.networks.model, self._wishes.rotate
-        return {
-            "tool": "posecli",
-            "version": __version__,
-            "command": "estimate",
-            "source": source,
-            "model": {
-                "name": loaded.name,
-                "sha256": loaded.sha256,
-                "precision": "bf16" if self.networks.bf16 else "fp32",
-            },
-            "detector": people.provenance(),
-            "tracker": tracker,
-        } | ({} if rotate is None else {"rotate": rotate})
+        smoothing = {"smoothing": self.smoother.provenance()} if self.smoother.filters else {}
+        return (
+            {
+                "tool": "posecli",
+                "version": __version__,
+                "command": "estimate",
+                "source": source,
+                "model": {
+                    "name": loaded.name,
+                    "sha256": loaded.sha256,
+                    "precision": "bf16" if self.networks.bf16 else "fp32",
+                },
+                "detector": people.provenance(),
+                "tracker": tracker,
+            }
+            | ({} if rotate is None else {"rotate": rotate})
+            | smoothing
+        )
 
     def _is_done(self, output: Path, provenance: dict[str, Any], video: Source) -> bool:
         from posecli.formats.registry import DEFAULT_BY_SUFFIX

@@ -83,29 +83,35 @@ def _smooth_file(
     frame_rate: float | None,
 ) -> int:
     """How many people there are."""
+    from dataclasses import replace
+
     from posecli.errors import PosecliError
     from posecli.formats import read_poses
-    from posecli.formats.base import Contents
     from posecli.skeletons import SKELETONS
     from posecli.smooth.chain import smooth
     from posecli.smooth.kinematics import kinematics
-    from posecli.smooth.output import open_smoothed_writer, with_measures
+    from posecli.smooth.output import open_smoothed_writer
 
     recording = read_poses(source)
     if earlier := recording.provenance.get("smoothing"):
-        original = earlier.get("poses", "its source") if isinstance(earlier, dict) else "its source"
-        raise PosecliError(f"{source} is smoothed already: smooth the file that it was made of, {original}")
+        of = f", {earlier['poses']}" if isinstance(earlier, dict) and "poses" in earlier else ""
+        raise PosecliError(f"{source} is smoothed already: smooth the raw poses that it was made of{of}")
     skeleton = SKELETONS[recording.skeleton]
     rate = frame_rate or recording.video.frame_rate
     provenance = recording.provenance | {"smoothing": _provenance(source, chain)}
     with open_smoothed_writer(
-        output, format_name, Contents(recording.video, skeleton, provenance), measures
+        output,
+        format_name,
+        video=recording.video,
+        skeleton=skeleton,
+        provenance=provenance,
+        measures=measures,
     ) as writer:
         frames = smooth(recording.frames, chain, frame_rate=rate)
         wanted: dict[str, Any] = {"angles": "angle" in measures, "speeds": "speed" in measures, "unit": unit}
         tables = kinematics(frames, skeleton, **wanted, frame_rate=rate)
         for frame, table in zip(frames, tables, strict=True):
-            writer.write(with_measures(frame, table))
+            writer.write(replace(frame, measures=table))
     return len({track_id for frame in frames for track_id in frame.tracks.ids.tolist()})
 
 

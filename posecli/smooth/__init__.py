@@ -2,6 +2,6 @@
 
 from posecli.smooth.chain import FILTERS, Chain, make_chain, smooth
 from posecli.smooth.recording import SmoothedPoses
-from posecli.smooth.stream import smooth_stream
+from posecli.smooth.stream import check_streams, smooth_stream
 
-__all__ = ["FILTERS", "Chain", "SmoothedPoses", "make_chain", "smooth", "smooth_stream"]
+__all__ = ["FILTERS", "Chain", "SmoothedPoses", "check_streams", "make_chain", "smooth", "smooth_stream"]

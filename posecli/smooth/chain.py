@@ -28,6 +28,8 @@ FILTERS: dict[str, type[Filter]] = {
 
 # What `posecli smooth` does unless it is told otherwise; chosen by measurement (docs/smoothing.md).
 DEFAULT_FILTERS = ("fill", "hampel", "butterworth")
+# The best of those that a stream can have; four frames of delay.
+STREAM_FILTERS = ("hampel", "savitzky-golay")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Hampel:
     name: ClassVar[str] = "hampel"
     summary: ClassVar[str] = "replaces outliers by the median of their neighbours"
 
-    window: int = 7  # frames, odd
+    window: int = 5  # frames, odd
     threshold: float = 3.0  # standard deviations
 
     def __post_init__(self) -> None:

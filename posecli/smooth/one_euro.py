@@ -26,8 +26,8 @@ class OneEuro:
     name: ClassVar[str] = "one-euro"
     summary: ClassVar[str] = "for live use, since it never looks ahead; lags a little"
 
-    min_cutoff: float = 2.0  # Hz, at rest
-    beta: float = 10.0  # Hz for each box height a second
+    min_cutoff: float = 1.0  # Hz, at rest
+    beta: float = 50.0  # Hz for each box height a second
     d_cutoff: float = 1.0  # Hz, of the speed's own smoothing
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ hold the smoothed keypoints alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,37 +26,31 @@ from posecli.formats.tidy import TidyLayout
 from posecli.skeletons import Skeleton
 from posecli.smooth.kinematics import ANGLES
 from posecli.smooth.recording import SmoothedPoses
-from posecli.smooth.trajectory import Float64Array
-from posecli.types import Poses
+from posecli.types import Poses, VideoInfo
 
 RAW_COLUMNS = ("x_raw", "y_raw", "score_raw", "filled")
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredPoses(SmoothedPoses):
-    """Smoothed poses with measures by name, (n, K) each: "angle", "speed"."""
-
-    measures: dict[str, Float64Array] = field(kw_only=True)
-
-
-def with_measures(poses: SmoothedPoses, measures: dict[str, Float64Array]) -> MeasuredPoses:
-    fields = {name: getattr(poses, name) for name in SmoothedPoses.__dataclass_fields__}
-    return MeasuredPoses(**fields, measures=measures)
-
-
 def open_smoothed_writer(
-    path: Path, format: str | None, contents: Contents, measures: Sequence[str] = ()
+    path: Path,
+    format: str | None = None,
+    *,
+    video: VideoInfo,
+    skeleton: Skeleton,
+    provenance: dict[str, Any],
+    measures: Sequence[str] = (),
 ) -> PoseWriter:
-    """A writer of MeasuredPoses.
+    """A writer of SmoothedPoses.
 
     Args:
-        format: a name in FORMATS; None takes the suffix's default.
-        measures: the names that all poses will have.
+        format, video, skeleton, provenance: as of posecli.formats.open_writer.
+        measures: the names of those that all poses have.
 
     Raises:
         UsageError: measures are asked for, and the format is no table.
         PosecliError: unknown format or suffix, or a place that cannot be written.
     """
+    contents = Contents(video, skeleton, provenance)
     chosen = format_named(format or format_of_suffix(path))
     make = chosen.open_writer
     if isinstance(make, partial) and "layout" in make.keywords:
@@ -101,7 +95,7 @@ class WithColumns:
         return [*self.inner.columns(skeleton), *more]
 
     def rows(self, poses: Poses, skeleton: Skeleton) -> Iterator[list[Any]]:
-        assert isinstance(poses, MeasuredPoses)
+        assert isinstance(poses, SmoothedPoses)
         tables = [_column(poses, name).tolist() for name in self.names]
         places = [(i, k) for i in range(len(poses)) for k in range(len(skeleton))]
         cells = {place: [table[place[0]][place[1]] for table in tables] for place in places}
@@ -134,7 +128,7 @@ def _exists(name: str, joint: str) -> bool:
     return name != "angle" or joint in ANGLES
 
 
-def _column(poses: MeasuredPoses, name: str) -> np.ndarray:
+def _column(poses: SmoothedPoses, name: str) -> np.ndarray:
     """(n, K) values of a column."""
     if name == "filled":
         return poses.filled.astype(int)

@@ -20,6 +20,9 @@ class SmoothedPoses(Poses):
     raw_keypoints: FloatArray = field(kw_only=True)  # (n, K, 2) pixels, NaN where there was nothing
     raw_scores: FloatArray = field(kw_only=True)  # (n, K) 0..1
     filled: BoolArray = field(kw_only=True)  # (n, K) interpolated
+    measures: dict[str, Float64Array] = field(
+        kw_only=True, default_factory=dict
+    )  # (n, K) by name: angle, speed
 
 
 @dataclass(frozen=True, slots=True)

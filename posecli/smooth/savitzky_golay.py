@@ -28,9 +28,9 @@ class SavitzkyGolay:
     name: ClassVar[str] = "savitzky-golay"
     summary: ClassVar[str] = "fits a polynomial to each keypoint's neighbours; follows movements well"
 
-    window: int = 7  # frames, odd
+    window: int = 5  # frames, odd
     order: int = 2  # the polynomial's
-    weighted: bool = False  # by the keypoints' scores
+    weighted: bool = True  # by the keypoints' scores
 
     def __post_init__(self) -> None:
         check_window(self.window, self.name)

@@ -81,7 +81,9 @@ def test_it_is_smoothed_once(raw, tmp_path, command):
     command("smooth", raw, "-o", once)
     code, lines = command("smooth", once, "-o", tmp_path / "twice.json")
     assert code == 1
-    assert lines == [f"posecli: {once} is smoothed already: smooth the file that it was made of, poses.json"]
+    assert lines == [
+        f"posecli: {once} is smoothed already: smooth the raw poses that it was made of, poses.json"
+    ]
 
 
 def test_nothing_is_overwritten_unasked(raw, tmp_path, command):
@@ -116,3 +118,35 @@ def test_without_times(raw, tmp_path, command):
     assert code == 1
     assert lines[0].endswith("give --frame-rate")
     assert command("smooth", raw, "-o", tmp_path / "smooth.json", "--frame-rate", 30)[0] == 0
+
+
+def test_estimate_smooths_as_the_command_does(network, clip, tmp_path, command):
+    """Boxes that jump give poses that jump; smoothed while they come, or from the file, they are the same."""
+    boxes = tmp_path / "boxes.json"
+    jumps = [
+        {"image_id": i, "bbox": [20 + 9 * (i % 3), 10, 30, 50], "score": 0.9, "category_id": 1, "track_id": 1}
+        for i in range(8)
+    ]
+    boxes.write_text(json.dumps(jumps))
+    run = ["estimate", clip, "--model", network.file, "--device", "cpu", "--boxes", boxes, "-o"]
+    filters = ["hampel", "savitzky-golay", "one-euro"]
+    assert command(*run, tmp_path / "raw.json") == (0, [])
+    streamed = tmp_path / "streamed.json"
+    assert command(*run, streamed, *[word for name in filters for word in ("--smooth", name)]) == (0, [])
+    smoothed = tmp_path / "smoothed.json"
+    options = [word for name in filters for word in ("--filter", name)]
+    assert command("smooth", tmp_path / "raw.json", "-o", smoothed, *options) == (0, [])
+    assert jitter(streamed) < 0.9 * jitter(tmp_path / "raw.json")
+    for one, two in zip(read_poses(streamed).frames, read_poses(smoothed).frames, strict=True):
+        np.testing.assert_allclose(one.keypoints, two.keypoints, atol=1e-3)
+    told = [json.loads(path.read_text()) for path in (streamed, smoothed)]
+    assert told[0]["info"]["smoothing"]["filters"] == told[1]["info"]["smoothing"]["filters"]
+    assert told[0]["annotations"][4]["keypoints_raw"] == told[1]["annotations"][4]["keypoints_raw"]
+
+
+def test_estimate_refuses_a_filter_that_needs_the_whole_clip(network, clip, tmp_path, command):
+    output = tmp_path / "poses.json"
+    code, lines = command("estimate", clip, "-o", output, "--model", network.file, "--smooth", "butterworth")
+    assert code == 2
+    assert "filter butterworth needs the whole clip: use posecli smooth" in lines[0]
+    assert not output.exists()

@@ -29,14 +29,14 @@ def test_planted_outliers_go_and_the_rest_stays():
     places = np.arange(10, 300, 20)
     dirty = clean.copy()
     dirty[places] += rng.choice([-1, 1], len(places)) * rng.uniform(60, 200, len(places))
-    found = filtered(Hampel(), dirty)
+    found = filtered(Hampel(window=7), dirty)
     assert np.abs(found - clean)[places].max() < 15
     others = np.setdiff1d(np.arange(300), places)
     np.testing.assert_array_equal(found[others], clean[others])
 
 
 def test_near_the_ends_the_window_is_what_there_is():
-    assert filtered(Hampel(), [90.0, 0.0, 1.0, 2.0, 1.0]).tolist() == [1.5, 0, 1, 2, 1]  # of 90 0 1 2
+    assert filtered(Hampel(window=7), [90.0, 0.0, 1.0, 2.0, 1.0]).tolist() == [1.5, 0, 1, 2, 1]  # of 90 0 1 2
 
 
 def test_small_steps_of_a_still_joint_are_no_outliers():

@@ -2,17 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from posecli.errors import UsageError
 from posecli.formats import read_poses
-from posecli.formats.base import Contents
 from posecli.skeletons import COCO
 from posecli.smooth import make_chain, smooth
 from posecli.smooth.kinematics import kinematics
-from posecli.smooth.output import open_smoothed_writer, with_measures
+from posecli.smooth.output import open_smoothed_writer
 from posecli.types import VideoInfo
 from tests.smooth.people import random_walk
 
@@ -29,9 +29,11 @@ def smoothed():
 def write(path, frames, format=None, *, angles=False, speeds=False):
     measures = ["angle"] * angles + ["speed"] * speeds
     tables = kinematics(frames, COCO, angles=angles, speeds=speeds)
-    with open_smoothed_writer(path, format, Contents(VIDEO, COCO, {"tool": "x"}), measures) as writer:
+    with open_smoothed_writer(
+        path, format, video=VIDEO, skeleton=COCO, provenance={}, measures=measures
+    ) as writer:
         for frame, table in zip(frames, tables, strict=True):
-            writer.write(with_measures(frame, table))
+            writer.write(replace(frame, measures=table))
     return path, tables
 
 

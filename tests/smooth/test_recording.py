@@ -31,7 +31,11 @@ def test_the_raw_ones_are_kept_and_the_input_is_untouched():
     for frame, raw, result in zip(frames, before, after, strict=True):
         np.testing.assert_array_equal(frame.keypoints, raw)
         np.testing.assert_array_equal(result.raw_keypoints, raw)
-        assert np.abs(result.keypoints - raw).max() > 0.1
+    # At the very ends a parabola goes through all that the window has.
+    assert all(
+        np.abs(result.keypoints - raw).max() > 0.1
+        for result, raw in zip(after[2:-2], before[2:-2], strict=True)
+    )
 
 
 def test_people_are_filtered_by_themselves_in_whatever_order_they_come():
