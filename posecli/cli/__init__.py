@@ -6,13 +6,17 @@ import sys
 
 import typer
 
+from posecli.cli.convert import convert
 from posecli.cli.detect import detect
 from posecli.cli.estimate import estimate
 from posecli.cli.eval import eval_
 from posecli.cli.exits import run
 from posecli.cli.models import models
 from posecli.cli.render import render
+from posecli.cli.smooth import smooth
 from posecli.cli.train import train
+from posecli.cli.validate import validate
+from posecli.cli.view import view
 
 app = typer.Typer(
     name="posecli",
@@ -47,6 +51,10 @@ app.add_typer(models, name="models")
 app.command()(estimate)
 app.command()(detect)
 app.command()(render)
+app.command()(view)
+app.command()(smooth)
+app.command()(convert)
+app.command()(validate)
 app.command()(train)
 app.command("eval")(eval_)
 

@@ -22,10 +22,10 @@ def check_output(output: Path, *inputs: str | Path | None, what: str = "file", f
         PosecliError: its folder does not exist or may not be written to, or it is there already.
     """
     if output.is_dir():
-        raise UsageError(f"{output} is a folder: give the name of the {what} with -o")
+        raise UsageError(f"{output} is a folder: give the name of the {what}")
     for path in inputs:
         if path is not None and output.is_file() and Path(path).is_file() and output.samefile(path):
-            raise UsageError(f"{output} would be written over the input: give another name with -o")
+            raise UsageError(f"{output} would be written over the input: give another name")
     # A symbolic link is written where it points to.
     folder = Path(os.path.realpath(output)).parent
     if not folder.is_dir():
@@ -41,29 +41,51 @@ def check_absent(output: Path) -> None:
     """Whether nothing would be overwritten; a pipe or device never is.
 
     Raises:
-        PosecliError: the file is there.
+        PosecliError: the file (or folder) is there.
     """
-    if output.is_file():
+    if output.is_file() or output.is_dir():
         raise PosecliError(f"{output} exists: give --force to replace it, or another name")
 
 
 def check_pose_output(
-    output: Path, format_name: str | None, *inputs: str | Path | None, force: bool = True
+    output: Path,
+    format_name: str | None,
+    *inputs: str | Path | None,
+    force: bool = True,
+    flag: str = "--format",
 ) -> None:
-    """The same for a file of poses, whose suffix may have to tell the format.
+    """The same for a file of poses (or OpenPose's folder), whose suffix may have to tell the format.
+
+    Args:
+        flag: the option that names the format, for messages.
 
     Raises:
         UsageError: neither the suffix nor a name tells the format; or as check_output.
         PosecliError: as check_output.
     """
-    from posecli.formats.registry import DEFAULT_BY_SUFFIX
+    from posecli.formats.registry import DEFAULT_BY_SUFFIX, FORMATS
 
+    if format_name is not None and FORMATS[format_name].is_folder:
+        _check_folder_output(output, *inputs, force=force)
+        return
     check_output(output, *inputs, what="pose file", force=force)
     if format_name is None and output.suffix.lower() not in DEFAULT_BY_SUFFIX:
         known = " or ".join(DEFAULT_BY_SUFFIX)
         raise UsageError(
-            f"{output}: no format is known by its suffix; use a name in {known}, or name one with --format"
+            f"{output}: no format is known by its suffix; use a name in {known}, or name one with {flag}"
         )
+
+
+def _check_folder_output(output: Path, *inputs: str | Path | None, force: bool) -> None:
+    if any(
+        path is not None and Path(path).exists() and output.exists() and output.samefile(path)
+        for path in inputs
+    ):
+        raise UsageError(f"{output} would be written over the input: give another name")
+    if not output.resolve().parent.is_dir():
+        raise PosecliError(f"{output}: the folder {output.parent} does not exist; create it first")
+    if not force:
+        check_absent(output)
 
 
 def check_model(name_or_path: str) -> None:

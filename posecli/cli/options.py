@@ -10,7 +10,10 @@ import typer
 
 from posecli.detect.tracking import TrackerName
 
-FormatName = Literal["coco", "coco-results", "posetrack17", "posetrack18", "csv", "csv-wide"]
+FormatName = Literal[
+    "coco", "coco-results", "posetrack17", "posetrack18", "csv", "csv-wide", "parquet", "parquet-wide", "npz",
+    "deeplabcut", "deeplabcut-h5", "openpose", "alphapose", "mmpose", "trc",
+]  # fmt: skip
 Precision = Literal["auto", "fp32", "bf16"]
 MOST_THREADS = 1024
 MOST_AT_ONCE = 1024  # frames or windows: beyond, memory runs out long before anything gets faster

@@ -32,7 +32,7 @@ from posecli.formats.stream import Entry, PoseStream, collected
 from posecli.formats.tidy import TidyLayout
 from posecli.formats.trc import TrcWriter, open_trc
 from posecli.formats.wide import WideLayout
-from posecli.skeletons import Skeleton
+from posecli.skeletons import COCO, POSETRACK17, POSETRACK18, Skeleton
 from posecli.types import Recording, VideoInfo
 
 
@@ -44,14 +44,14 @@ class Format:
     summary: str
     open_writer: Callable[[Path, Contents], PoseWriter]
     open: Callable[[Path, Entry], PoseStream]
-    loss: str = ""  # what is not read back as it was written, even with the file beside
+    skeleton: Skeleton | None = None  # the only one that it holds; other poses are converted to it
+    loss: str = ""  # what else is not read back as it was written, even with the file beside
     has_sidecar: bool = False
     is_folder: bool = False
     needs_ids: bool = False  # whether two people of a picture must have different track ids
 
 
 _TIDY, _WIDE = TidyLayout(), WideLayout()
-_COCO_ONLY = "only COCO's 17 keypoints; "
 
 FORMATS: dict[str, Format] = {
     format.name: format
@@ -59,15 +59,15 @@ FORMATS: dict[str, Format] = {
         Format("coco", "COCO dataset style: one object of images and annotations", CocoWriter, open_coco),
         Format(
             "coco-results", "COCO results: the bare list", CocoResultsWriter, open_coco_results,
-            loss="only COCO's 17 keypoints", has_sidecar=True,
+            skeleton=COCO, has_sidecar=True,
         ),
         Format(
             "posetrack17", "PoseTrack 2017: annolist, 15 joints", Posetrack17Writer, open_posetrack17,
-            loss="only PoseTrack's 15 joints",
+            skeleton=POSETRACK17,
         ),
         Format(
             "posetrack18", "PoseTrack 2018: COCO style, 17 slots", Posetrack18Writer, open_coco,
-            loss="only PoseTrack's 17 slots",
+            skeleton=POSETRACK18,
         ),
         Format(
             "csv", "tidy CSV: one row a joint",
@@ -97,11 +97,11 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "openpose", "OpenPose's JSON: a folder with one file a frame", OpenposeWriter, open_openpose,
-            loss=_COCO_ONLY + scored.LOSS, has_sidecar=True, is_folder=True, needs_ids=True,
+            skeleton=COCO, loss=scored.LOSS, has_sidecar=True, is_folder=True, needs_ids=True,
         ),
         Format(
             "alphapose", "AlphaPose's list of results", AlphaposeWriter, open_alphapose,
-            loss=_COCO_ONLY + scored.LOSS, has_sidecar=True,
+            skeleton=COCO, loss=scored.LOSS, has_sidecar=True,
         ),
         Format("mmpose", "MMPose's predictions: one entry a frame", MmposeWriter, open_mmpose),
         Format(

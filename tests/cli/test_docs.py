@@ -42,7 +42,9 @@ def test_there_are_examples_of_every_command():
     assert shown == {command.name for command in typer.main.get_command(app).commands.values()}
 
 
-@pytest.mark.parametrize("name", ["estimate", "detect", "render", "train", "eval", "models list"])
+@pytest.mark.parametrize(
+    "name", ["estimate", "detect", "render", "train", "eval", "convert", "validate", "models list"]
+)
 def test_every_option_is_documented_and_every_documented_one_is_there(name):
     options = {option for option in option_names(find(name)) if option.startswith("-")}
     long = {option for option in options if option.startswith("--")} - {"--help"}
@@ -53,7 +55,7 @@ def test_every_option_is_documented_and_every_documented_one_is_there(name):
     assert named <= options
 
 
-@pytest.mark.parametrize("name", ["estimate", "render", "train", "eval"])
+@pytest.mark.parametrize("name", ["estimate", "render", "train", "eval", "validate"])
 def test_documented_defaults_are_the_real_ones(name):
     rows = re.findall(r"^\| `(--[a-z-]+)`.*? \| `?([\w.-]+)`? \|", SECTIONS[name], re.M)
     defaults = {option: p.default for p in find(name).params for option in p.opts}
