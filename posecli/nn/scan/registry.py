@@ -23,15 +23,17 @@ import torch
 from torch import Tensor
 
 from posecli.errors import PosecliError
+from posecli.nn.scan.speed import fastest
 
 ENVIRONMENT_VARIABLE = "POSECLI_SCAN_BACKEND"
 
 _MODULES = {
     "mamba_ssm": "posecli.nn.scan.mamba_cuda",
+    "triton": "posecli.nn.scan.triton_gpu",
     "numba": "posecli.nn.scan.numba_cpu",
     "torch": "posecli.nn.scan.torch_blocked",
 }
-_PREFERENCE = {"cuda": ("mamba_ssm", "torch"), "cpu": ("numba", "torch")}
+_COMPILED = {"cuda": ("mamba_ssm", "triton"), "cpu": ("numba",)}  # what "auto" chooses from, before torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ def backends() -> list[BackendStatus]:
 def resolve(backend: str, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Backend:
     """The backend that a call on tensors of this device and dtype gets.
 
-    "auto" is what POSECLI_SCAN_BACKEND names, else mamba_ssm on CUDA where it works, numba on a CPU, torch
-    anywhere (and for float64, which the others would compute in float32). Raises PosecliError, with the
-    reason, for a backend that was named, here or in the variable, and is unknown or cannot run: there is no
-    fallback behind a name.
+    "auto" is what POSECLI_SCAN_BACKEND names, else on CUDA mamba_ssm or triton (where both work, the faster,
+    see `speed`), numba on a CPU, torch anywhere (and for float64, which the others would compute in float32).
+    Raises PosecliError, with the reason, for a backend that was named, here or in the variable, and is unknown
+    or cannot run: there is no fallback behind a name.
     """
     device_type = torch.device(device).type
     if backend == "auto":
@@ -79,8 +81,11 @@ def resolve(backend: str, device: torch.device | str, dtype: torch.dtype = torch
 
 
 def _automatic(device_type: str, dtype: torch.dtype) -> Backend:
-    preference = ("torch",) if dtype == torch.float64 else _PREFERENCE.get(device_type, ("torch",))
-    return _load(next(name for name in preference if _why_unavailable(name) is None))
+    names = () if dtype == torch.float64 else _COMPILED.get(device_type, ())
+    candidates = tuple(_load(name) for name in names if _why_unavailable(name) is None)
+    if len(candidates) > 1:
+        return fastest(candidates, device_type)
+    return candidates[0] if candidates else _load("torch")
 
 
 def _named(name: str, device_type: str, context: str) -> Backend:

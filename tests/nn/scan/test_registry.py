@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 
 from posecli.errors import PosecliError
-from posecli.nn.scan import backends, mamba_cuda, registry, resolve, selective_scan
+from posecli.nn.scan import backends, mamba_cuda, registry, resolve, selective_scan, triton_gpu
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def fresh_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_every_backend_is_listed_and_says_why_it_is_missing() -> None:
     status = {backend.name: backend for backend in backends()}
-    assert list(status) == ["mamba_ssm", "numba", "torch"]
+    assert list(status) == ["mamba_ssm", "triton", "numba", "torch"]
     assert status["torch"].available
     assert status["torch"].devices is None
     assert all(backend.available or backend.reason for backend in status.values())
@@ -40,10 +41,29 @@ def test_automatic_choice(device: str, dtype: torch.dtype, expected: str) -> Non
     assert resolve("auto", device, dtype).name == expected
 
 
-@pytest.mark.parametrize(("reason", "expected"), [(None, "mamba_ssm"), ("not compiled", "torch")])
-def test_automatic_choice_on_cuda(reason: str | None, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mamba_cuda, "why_unavailable", lambda: reason)
+@pytest.mark.parametrize(
+    ("mamba_ssm", "triton", "expected"),
+    [
+        (None, "not compiled", "mamba_ssm"),
+        ("not compiled", None, "triton"),
+        ("not compiled", "not compiled", "torch"),
+        (None, None, "the faster one"),
+    ],
+)
+def test_automatic_choice_on_cuda(
+    mamba_ssm: str | None, triton: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mamba_cuda, "why_unavailable", lambda: mamba_ssm)
+    monkeypatch.setattr(triton_gpu, "why_unavailable", lambda: triton)
+
+    def fastest(candidates: tuple[registry.Backend, ...], device_type: str) -> registry.Backend:
+        assert [candidate.name for candidate in candidates] == ["mamba_ssm", "triton"]
+        assert device_type == "cuda"
+        return replace(candidates[0], name="the faster one")
+
+    monkeypatch.setattr(registry, "fastest", fastest)
     assert resolve("auto", "cuda").name == expected
+    assert resolve("auto", "cuda", torch.float64).name == "torch"
 
 
 def test_the_variable_overrides_auto_but_not_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +73,7 @@ def test_the_variable_overrides_auto_but_not_a_name(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(PosecliError, match="'cuda'; there are auto, mamba_ssm, numba, torch"):
+    with pytest.raises(PosecliError, match="'cuda'; there are auto, mamba_ssm, triton, numba, torch"):
         resolve("cuda", "cpu")
 
 
