@@ -14,6 +14,7 @@ from posecli.cli.console import count, progress, summary, warnings_in_one_line
 from posecli.cli.options import (
     DetectorOption,
     DeviceOption,
+    ForceOption,
     QuietOption,
     RotateOption,
     SourceArgument,
@@ -40,6 +41,7 @@ def detect(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
     rotate: RotateOption = None,
+    force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Find the people of a video, and who is who, and write their boxes.
@@ -50,7 +52,7 @@ def detect(
     from posecli.formats.boxes import BoxWriter
     from posecli.video import open_source
 
-    check_output(output, source, what="boxes file")
+    check_output(output, source, what="boxes file", force=force)
     check_device(device)
     with warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
         # Only now PyTorch, which takes seconds to start.

@@ -92,11 +92,15 @@ def estimate(
     Example: posecli estimate videos/ -o poses/
     """
     from posecli.cli.estimation import Estimation, Wishes
+    from posecli.formats.registry import FORMATS
     from posecli.video.find import find_sources
 
-    into_folder = output.endswith(("/", os.sep)) or Path(output).is_dir() or len(sources) > 1
+    # The files of a format that is a folder lie in one for each video.
+    is_folder = format_ is not None and FORMATS[format_].is_folder
+    names_folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
+    into_folder = (names_folder and not is_folder) or len(sources) > 1
     found = [video for source in sources for video in find_sources(source, prefer_videos=into_folder)]
-    into_folder = into_folder or (len(found) > 1 and not Path(output).suffix)
+    into_folder = into_folder or (len(found) > 1 and (names_folder or not Path(output).suffix))
     if len(found) > 1 and not into_folder:
         raise UsageError(
             f"{sources[0]} holds {len(found)} videos: give a folder for their poses, {output}/ say"

@@ -241,7 +241,8 @@ class Estimation:
         """A journal beside the output; none for a stream, which plays once, or into a pipe, which cannot be resumed."""
         from posecli.pipeline.journal import NO_JOURNAL, FolderJournal, journal_folder, remove_journal
 
-        if not video.files or (output.exists() and not output.is_file()):
+        is_pipe = output.exists() and not output.is_file() and not output.is_dir()
+        if not video.files or is_pipe:
             return NO_JOURNAL
         folder, wishes = journal_folder(output), self._wishes
         section = self._options.section_of(self.networks.model.model)

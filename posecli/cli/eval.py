@@ -15,6 +15,7 @@ from posecli.cli.options import (
     BoxesOption,
     DetectorOption,
     DeviceOption,
+    ForceOption,
     PrecisionOption,
     QuietOption,
     ThreadsOption,
@@ -94,6 +95,7 @@ def eval_(
     csv_: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write every figure as a table.")
     ] = None,
+    force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Tell how good a model is on a dataset, or how good poses in files are: PoseTrack AP and MOTA, PCK, or OKS AP.
@@ -104,7 +106,7 @@ def eval_(
     """
     for output in (json_, csv_):
         if output is not None:
-            check_output(output, gt, pred, boxes, what="figures file")
+            check_output(output, gt, pred, boxes, what="figures file", force=force)
     with warnings_in_one_line(quiet):
         if dataset is None:
             report, info = _from_files(metric, gt, pred, mota)
@@ -117,7 +119,7 @@ def eval_(
                 dataset=dataset, data=data, split=split, model=model, boxes=boxes, gt_boxes=gt_boxes,
                 detector=detector, threshold=threshold, flip=flip, mota=mota, save_results=save_results,
                 result_format=result_format, limit=limit, device=device, precision=precision, batch=batch,
-                threads=threads, quiet=quiet,
+                threads=threads, force=force, quiet=quiet,
             )  # fmt: skip
             report, info = evaluate_dataset(run)
     if json_ is not None:

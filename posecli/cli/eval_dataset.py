@@ -59,6 +59,7 @@ class DatasetRun:
     precision: Precision
     batch: int
     threads: int
+    force: bool
     quiet: bool
 
 
@@ -127,10 +128,10 @@ def _check(run: DatasetRun, dataset: Dataset) -> None:
     check_model(run.model)
     check_device(run.device)
     if run.save_results is not None:
-        _check_folder(run.save_results)
+        _check_folder(run.save_results, run.force)
 
 
-def _check_folder(folder: Path) -> None:
+def _check_folder(folder: Path, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--save-results {folder} is a file: give the name of a folder")
     if not folder.parent.is_dir():
@@ -140,6 +141,10 @@ def _check_folder(folder: Path) -> None:
     existing = folder if folder.is_dir() else folder.parent
     if not os.access(existing, os.W_OK):
         raise PosecliError(f"--save-results {folder} cannot be written: {existing} is not yours to write to")
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        raise PosecliError(
+            f"--save-results {folder} holds files already: give --force to replace them, or another folder"
+        )
 
 
 def _splits(split: str | None, dataset: Dataset) -> list[str]:

@@ -23,7 +23,7 @@ def is_done(output: Path, format_name: str, provenance: dict[str, Any], inputs: 
         provenance: what the run would write into it.
         inputs: the files that the run would read.
     """
-    if not output.is_file():
+    if not output.exists():
         return False
     written = output.stat().st_mtime_ns
     if any(path.stat().st_mtime_ns > written for path in inputs if path.exists()):

@@ -97,10 +97,22 @@ def test_a_failure_half_way_leaves_nothing_behind(pictures, tmp_path, use):
     use(WhiteBox(fails_at=8))
     output = tmp_path / "boxes.json"
     output.write_text("earlier")
-    result = run(pictures, "-o", output, "--device", "cpu")
-    assert isinstance(result.exception, PosecliError)
+    result = run(pictures, "-o", output, "--device", "cpu", "--force")
+    assert str(result.exception) == "the detector failed"
     assert output.read_text() == "earlier"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["boxes.json", "pictures"]
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(pictures, tmp_path, use):
+    use(WhiteBox())
+    output = tmp_path / "boxes.json"
+    output.write_text("earlier")
+    refused = run(pictures, "-o", output, "--device", "cpu")
+    assert isinstance(refused.exception, PosecliError)
+    assert "boxes.json exists: give --force" in str(refused.exception)
+    assert output.read_text() == "earlier"
+    assert run(pictures, "-o", output, "--device", "cpu", "--force").exit_code == 0
+    assert len(read_boxes(output)) == 11
 
 
 def test_a_broken_picture_is_one_warning_line(pictures, tmp_path, use):

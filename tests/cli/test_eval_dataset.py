@@ -144,7 +144,10 @@ def test_coco_stills(evaluate, tmp_path):
     assert table["OKS"]["AP"] == "100.00"
     gt = tmp_path / "annotations" / "val.json"
     assert evaluate("--metric", "oks", "--gt", gt, "--pred", tmp_path / "r" / "val.json") == (0, table, [])
-    assert evaluate(*arguments, "--limit", "1")[1]["OKS"]["AP"] == "100.00"
+    code, _, errors = evaluate(*arguments, "--limit", "1")  # over the results of all
+    assert (code, len(errors)) == (1, 1)
+    assert "--force" in errors[0]
+    assert evaluate(*arguments, "--limit", "1", "--force")[1]["OKS"]["AP"] == "100.00"
 
 
 def test_clips_of_video(evaluate, tmp_path, monkeypatch):

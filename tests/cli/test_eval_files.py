@@ -62,6 +62,18 @@ def test_figures_on_the_screen_and_in_files(run, folders, tmp_path):
     assert rows["joints"]["nose"] == "100.0"
 
 
+@pytest.mark.parametrize("flag", ["--json", "--csv"])
+def test_a_file_that_is_there_is_replaced_only_by_force(run, folders, tmp_path, flag):
+    output = tmp_path / "figures"
+    output.write_text("earlier")
+    code, lines, errors = run("--metric", "posetrack", *folders, flag, output)
+    assert (code, lines, len(errors)) == (1, [], 1)
+    assert "exists: give --force" in errors[0]
+    assert output.read_text() == "earlier"
+    assert run("--metric", "posetrack", *folders, flag, output, "--force")[0] == 0
+    assert output.read_text() != "earlier"
+
+
 def test_mota_and_joints(run, folders, tmp_path):
     pytest.importorskip("motmetrics")
     code, lines, _ = run(

@@ -99,6 +99,18 @@ def test_formats_and_folders_of_pictures(estimate, videos):
     assert estimate("sets", "-o", "out", "--format", "csv-wide") == (0, [])
 
 
+def test_a_format_that_is_a_folder(estimate, network, videos):
+    assert estimate("videos/a.mkv", "-o", "a/", "--format", "openpose") == (0, [])
+    assert len(files(videos.parent / "a")) == 3
+    assert estimate("videos/*.mkv", "-o", "out", "--format", "openpose") == (0, [])
+    assert {path.split("/")[0] for path in files(videos.parent / "out") if "/" in path} == {"a", "c"}
+    network.on_forward = lambda: pytest.fail("done already")
+    assert estimate("videos/*.mkv", "-o", "out", "--format", "openpose") == (0, [])
+    code, lines = estimate("videos/a.mkv", "-o", "a/", "--format", "openpose")
+    assert (code, len(lines)) == (1, 1)
+    assert "--force" in lines[0]
+
+
 def test_one_video_into_a_folder(estimate, videos):
     assert estimate("videos/a.mkv", "-o", "new/") == (0, [])
     assert estimate("videos/c.mkv", "-o", "new") == (0, [])
