@@ -15,10 +15,11 @@ import numpy as np
 from benchmarks.quality.bootstrap import paired_difference
 from benchmarks.quality.jitter import jitter
 from benchmarks.quality.looking import Looked
-from benchmarks.quality.networks import THUNDER, WHOLE
+from benchmarks.quality.networks import WHOLE
 from benchmarks.quality.sightings import Bools
 from posecli.metrics.pck import THRESHOLDS
 from posecli.skeletons import COCO
+from posecli.train.tasks.sources import MIN_KEYPOINTS
 from posecli.types import FloatArray
 
 Row = dict[str, Any]
@@ -93,13 +94,12 @@ def _per_unit(looked: Looked, points_nK2: FloatArray, number_n: np.ndarray, coun
 
 
 def human_labelled(stills: Looked) -> Row:
-    """People with joints labelled by people: accuracy, and the difference from Thunder by person."""
-    human = stills[stills.sightings.human]
+    """People with at least MIN_KEYPOINTS joints labelled by people: accuracy, and the difference from the others."""
+    enough = stills.sightings.labelled.sum(1) >= MIN_KEYPOINTS
+    human = stills[stills.sightings.human & enough]
     everyone = np.arange(len(human.sightings))
     result = {"people": len(human.sightings), "joints": by_joint(human)} | row(human)
-    if THUNDER in human.points:
-        result["difference"] = against(human, everyone)
-    return result
+    return result | {"difference": against(human, everyone)}
 
 
 def agreement(everyone: Looked) -> Row:

@@ -17,7 +17,6 @@ from posecli.data.people import Person, Picture, read_json
 from posecli.skeletons import COCO
 from posecli.types import FloatArray, IntArray
 
-HUMAN_GROUPS = ("cocosub", "lspet")
 # Of lspet only the body was labelled by people: the face joints are Thunder's own.
 FACE = tuple(COCO.index(name) for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
 NO_FACE_LABELS = ("lspet",)

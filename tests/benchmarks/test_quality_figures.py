@@ -120,15 +120,17 @@ def test_only_what_people_labelled_counts_as_human():
     pictures = [
         Picture(None, "lspet", True, (person(human=True), person(human=False))),
         Picture(None, "cocosub", True, (person(human=True), person(labelled=np.zeros(K)))),
+        Picture(None, "cocosub", True, (person(human=True, labelled=np.arange(K) < 3),)),
     ]
     found = still_sightings(pictures)
     assert [(s.source, s.frame, s.track_id) for s in found] == [
-        ("lspet", 0, 1), ("lspet", 0, 2), ("cocosub", 1, 1)
+        ("lspet", 0, 1), ("lspet", 0, 2), ("cocosub", 1, 1), ("cocosub", 2, 1)
     ]  # fmt: skip
     sightings = Sightings.of(found)
-    assert sightings.labelled.sum(1).tolist() == [K - len(FACE), K, K]
+    assert sightings.labelled.sum(1).tolist() == [K - len(FACE), K, K, 3]
     points = dict.fromkeys(("whole", "thunder"), sightings.keypoints)
-    assert shares.human_labelled(Looked(sightings, points))["keypoints"] == 2 * K - len(FACE)
+    human = shares.human_labelled(Looked(sightings, points))
+    assert (human["people"], human["keypoints"]) == (2, 2 * K - len(FACE))  # three joints are too few
     assert shares.agreement(Looked(sightings, points))["keypoints"] == K
 
 
