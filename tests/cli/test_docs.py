@@ -43,7 +43,7 @@ def test_there_are_examples_of_every_command():
 
 
 @pytest.mark.parametrize(
-    "name", ["estimate", "detect", "render", "train", "eval", "convert", "validate", "models list"]
+    "name", ["estimate", "detect", "smooth", "render", "train", "eval", "convert", "validate", "models list"]
 )
 def test_every_option_is_documented_and_every_documented_one_is_there(name):
     options = {option for option in option_names(find(name)) if option.startswith("-")}
@@ -55,7 +55,7 @@ def test_every_option_is_documented_and_every_documented_one_is_there(name):
     assert named <= options
 
 
-@pytest.mark.parametrize("name", ["estimate", "render", "train", "eval", "validate"])
+@pytest.mark.parametrize("name", ["estimate", "smooth", "render", "train", "eval", "validate"])
 def test_documented_defaults_are_the_real_ones(name):
     rows = re.findall(r"^\| `(--[a-z-]+)`.*? \| `?([\w.-]+)`? \|", SECTIONS[name], re.M)
     defaults = {option: p.default for p in find(name).params for option in p.opts}
