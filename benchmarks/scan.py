@@ -1,30 +1,35 @@
-"""Time the selective scan: the backends side by side, against a step-by-step loop, forward and backward.
+"""Time the selective scan: the backends side by side, and other ways to run it, forward and backward.
 
-    python benchmarks/scan.py -o scan.json
-    python benchmarks/scan.py --length 3840 --channels 96 --threads 1
+    python -m benchmarks.scan -o scan.json
+    python -m benchmarks.scan --length 3840 --channels 96 --threads 1
+    python -m benchmarks.scan --device cuda --reference triton
 
 Every round times every row once, so that another load on the machine falls on all of them. The plain loop
 runs on fewer steps (--loop-length), and its times are multiplied up to the full length: it is linear in the
 steps, and its rows say so. Wall-clock times depend on what else runs; cpu_s, the CPU time over all threads,
-does less so.
+does less so. What cannot run here is under "skipped", with the reason.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks.scan_peers import mambapy_scan, plain_loop
 from posecli.nn.scan import backends, resolve, scan_routes
 
 Scan = Callable[..., Tensor]
@@ -44,62 +49,52 @@ class Row:
     def time_once(self) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         self.run()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()  # a launch returns before its kernel has run
         self.wall_s.append(time.perf_counter() - wall)
         self.cpu_s.append(time.process_time() - cpu)
 
 
-def plain_loop(
-    x_BLD: Tensor,
-    delta_BGLD: Tensor,
-    A_GDN: Tensor,
-    B_BGLN: Tensor,
-    C_BGLN: Tensor,
-    D_GD: Tensor,
-    delta_bias_GD: Tensor,
-    delta_softplus: bool,
-    order_GL: Tensor,
-) -> Tensor:
-    """The recurrence as it is written, all routes at once, one step after the other."""
-    routes = torch.arange(len(A_GDN))[:, None]
-    delta_BGLD = torch.nn.functional.softplus(delta_BGLD[:, routes, order_GL] + delta_bias_GD[:, None])
-    x_BGLD = x_BLD[:, order_GL]
-    read = (x_BGLD, delta_BGLD, B_BGLN[:, routes, order_GL], C_BGLN[:, routes, order_GL])
-    h_BGDN = torch.zeros(())
-    outputs = []
-    for x_BGD, dt_BGD, B_BGN, C_BGN in zip(*(tensor.unbind(2) for tensor in read), strict=True):
-        input_BGDN = (dt_BGD * x_BGD)[..., None] * B_BGN[..., None, :]
-        h_BGDN = torch.exp(dt_BGD[..., None] * A_GDN) * h_BGDN + input_BGDN
-        outputs.append((h_BGDN @ C_BGN[..., None]).squeeze(-1))
-    y_BGLD = torch.stack(outputs, 2) + D_GD[:, None] * x_BGLD
-    return y_BGLD[:, routes, order_GL.argsort(1)]
-
-
 def make_inputs(arguments: argparse.Namespace, length: int) -> tuple[Any, ...]:
     """Positional arguments of scan_routes: half of the routes forwards, half of them backwards."""
-    torch.manual_seed(0)
+    draw = torch.Generator().manual_seed(0)
     batch, routes, channels, states = arguments.batch, arguments.routes, arguments.channels, arguments.states
     forwards = torch.arange(length)
     orders = torch.stack([forwards if route % 2 == 0 else forwards.flip(0) for route in range(routes)])
-    return (
-        torch.randn(batch, length, channels).requires_grad_(),
-        torch.randn(batch, routes, length, channels).requires_grad_(),
-        -torch.arange(1.0, states + 1).repeat(routes, channels, 1).requires_grad_(),
-        torch.randn(batch, routes, length, states).requires_grad_(),
-        torch.randn(batch, routes, length, states).requires_grad_(),
-        torch.ones(routes, channels).requires_grad_(),
-        torch.full((routes, channels), -4.0).requires_grad_(),
-        True,
-        orders,
+    tensors = (
+        torch.randn(batch, length, channels, generator=draw),
+        torch.randn(batch, routes, length, channels, generator=draw),
+        -torch.arange(1.0, states + 1).repeat(routes, channels, 1),
+        torch.randn(batch, routes, length, states, generator=draw),
+        torch.randn(batch, routes, length, states, generator=draw),
+        torch.ones(routes, channels),
+        torch.full((routes, channels), -4.0),
     )
+    device = arguments.device
+    return *(tensor.to(device).requires_grad_() for tensor in tensors), True, orders.to(device)
 
 
-def make_rows(arguments: argparse.Namespace) -> list[Row]:
-    scans: dict[str, Scan] = {
-        status.name: (lambda *inputs, name=status.name: scan_routes(*inputs, backend=name))
-        for status in backends()
-        if status.available and (status.devices is None or "cpu" in status.devices)
-    }
-    scans["loop"] = plain_loop
+def find_scans(device: str) -> tuple[dict[str, Scan], dict[str, str]]:
+    """What runs on this device, by its name in the report, and why the rest does not."""
+    scans: dict[str, Scan] = {}
+    skipped: dict[str, str] = {}
+    for status in backends():
+        if status.reason is not None:
+            skipped[status.name] = status.reason
+        elif status.devices is not None and device not in status.devices:
+            skipped[status.name] = f"it does not run on {device}"
+        elif status.name == "triton" and os.environ.get("TRITON_INTERPRET"):
+            skipped[status.name] = "TRITON_INTERPRET is set: Python would run its kernels, not the GPU"
+        else:
+            scans[status.name] = partial(scan_routes, backend=status.name)
+    if find_spec("mambapy"):
+        scans["mambapy"] = mambapy_scan
+    else:
+        skipped["mambapy"] = "it is not installed: pip install mambapy"
+    return scans | {"loop": plain_loop}, skipped
+
+
+def make_rows(arguments: argparse.Namespace, scans: dict[str, Scan]) -> list[Row]:
     rows = []
     for name, scan in scans.items():
         length = arguments.loop_length if name == "loop" else arguments.length
@@ -152,6 +147,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--channels", type=int, default=192)
     parser.add_argument("--states", type=int, default=16)
     parser.add_argument("--loop-length", type=int, default=256, help="steps of the plain loop")
+    parser.add_argument("--device", default="cpu", help="cpu (the default) or cuda")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, help="default: torch's choice")
     parser.add_argument("--reference", default="numba", help="the backend that the ratios are to")
@@ -164,8 +160,11 @@ def main() -> None:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if arguments.reference != "loop":
-        resolve(arguments.reference, "cpu")  # raises with the reason if there is nothing to compare to
-    rows = make_rows(arguments)
+        resolve(
+            arguments.reference, arguments.device
+        )  # raises with the reason if there is nothing to compare to
+    scans, skipped = find_scans(arguments.device)
+    rows = make_rows(arguments, scans)
     for row in rows:
         row.run()  # compiles, and touches the memory
     for number in range(arguments.rounds):
@@ -177,10 +176,12 @@ def main() -> None:
     sizes = {name: getattr(arguments, name) for name in names}
     machine = {
         "processor": platform.processor(),
+        "gpu": torch.cuda.get_device_name() if arguments.device == "cuda" else None,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    report = json.dumps({"sizes": sizes, "machine": machine, "rows": summarise(rows, arguments)}, indent=2)
+    table = summarise(rows, arguments)
+    report = json.dumps({"sizes": sizes, "machine": machine, "rows": table, "skipped": skipped}, indent=2)
     if arguments.output:
         arguments.output.write_text(report + "\n")
     else:
