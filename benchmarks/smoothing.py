@@ -32,29 +32,35 @@ FAST_SHARE = 0.1
 CHAINS = (
     "none",
     "hampel",
+    "hampel:window=7",
+    "hampel:window=9",
     "median:window=3",
     "median:window=5",
+    "savitzky-golay:window=5,weighted=false",
     "savitzky-golay:window=5",
+    "savitzky-golay:window=7,weighted=false",
     "savitzky-golay:window=7",
-    "savitzky-golay:window=7,weighted=true",
     "savitzky-golay:window=9",
-    "savitzky-golay:window=9,weighted=true",
     "savitzky-golay:window=11",
-    "savitzky-golay:window=15",
     "butterworth:cutoff=8",
     "butterworth:cutoff=6",
     "butterworth:cutoff=5",
     "butterworth:cutoff=4",
     "butterworth:cutoff=3",
     "one-euro:min_cutoff=1,beta=10",
-    "one-euro:min_cutoff=2,beta=10",
-    "one-euro:min_cutoff=2,beta=30",
     "one-euro:min_cutoff=4,beta=10",
     "one-euro:min_cutoff=4,beta=30",
-    "hampel+butterworth:cutoff=6",
+    "one-euro:min_cutoff=1,beta=50",
+    "one-euro:min_cutoff=1,beta=100",
+    "hampel+one-euro",
+    "hampel+savitzky-golay:window=5",
     "hampel+savitzky-golay:window=7",
-    "hampel+savitzky-golay:window=9,weighted=true",
-    "hampel+one-euro:min_cutoff=4,beta=30",
+    "hampel+savitzky-golay:window=9",
+    "hampel+butterworth:cutoff=8",
+    "hampel+butterworth:cutoff=6",
+    "hampel+butterworth:cutoff=5",
+    "hampel+butterworth:cutoff=4",
+    "fill+hampel+butterworth",
 )
 
 
@@ -132,7 +138,7 @@ def row(text: str, clips: Sequence[Clip], smoothed: Sequence[Sequence[Poses]]) -
                 speeds.append(label_speed(track, frame)[labelled])
             jitter.append(second_differences(track, frames))
     distance, speed = np.concatenate(distances), np.concatenate(speeds)
-    is_fast = speed > np.nanquantile(speed, 1 - FAST_SHARE)
+    is_fast = speed >= np.nanquantile(speed, 1 - FAST_SHARE)
     figures = [
         f"{(distance <= NEARER).mean():.4f}",
         f"{(distance <= NEAR).mean():.4f}",

@@ -7,6 +7,8 @@ from typing import ClassVar, Protocol
 from posecli.errors import UsageError
 from posecli.smooth.trajectory import Trajectory
 
+WIDEST = 199  # frames of a window
+
 
 class Filter(Protocol):
     """Changes a trajectory. A frozen dataclass, whose fields are the parameters that users give."""
@@ -36,7 +38,7 @@ def check_window(window: int, name: str) -> None:
         UsageError: the window has no middle, or is out of bounds.
     """
     check(
-        3 <= window <= 999 and window % 2 == 1,
+        3 <= window <= WIDEST and window % 2 == 1,
         name,
-        f"window must be odd, from 3 to 999 frames, not {window}",
+        f"window must be odd, from 3 to {WIDEST} frames, not {window}",
     )

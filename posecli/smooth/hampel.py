@@ -51,7 +51,7 @@ class Hampel:
         return self.window // 2
 
     def apply(self, track: Trajectory) -> Trajectory:
-        return by_segment(track, self._replace, shortest=3)
+        return by_segment(track, self._replace, shortest=3, reach=self.reach)
 
     def _replace(self, segment: Segment) -> Float64Array:
         windows_TJ2W = centred_windows(segment.points_TJ2, self.window)

@@ -33,7 +33,7 @@ class Median:
         return self.window // 2
 
     def apply(self, track: Trajectory) -> Trajectory:
-        return by_segment(track, self._median)
+        return by_segment(track, self._median, reach=self.reach)
 
     def _median(self, segment: Segment) -> Float64Array:
         return median_of(centred_windows(segment.points_TJ2, self.window))

@@ -46,7 +46,7 @@ class SavitzkyGolay:
         return self.window // 2
 
     def apply(self, track: Trajectory) -> Trajectory:
-        return by_segment(track, self._fit, shortest=self.order + 1)
+        return by_segment(track, self._fit, shortest=self.order + 1, reach=self.reach)
 
     def _fit(self, segment: Segment) -> Float64Array:
         """Weighted least squares around every frame at once, by the normal equations."""

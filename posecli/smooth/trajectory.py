@@ -18,6 +18,8 @@ from posecli.types import IntArray
 Float64Array = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
+BLOCK = 1024  # frames whose windows are in memory at once
+
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
@@ -54,25 +56,45 @@ class Segment:
 
 
 def by_segment(
-    track: Trajectory, function: Callable[[Segment], Float64Array], *, shortest: int = 1
+    track: Trajectory,
+    function: Callable[[Segment], Float64Array],
+    *,
+    shortest: int = 1,
+    reach: int | None = None,
 ) -> Trajectory:
     """The trajectory with a function applied to every segment; what is not known stays so.
 
     Args:
         function: from a segment to its new points, (T, J, 2).
         shortest: segments of fewer frames are left as they are.
+        reach: on how many frames before and after it a value depends. Long segments are then taken in blocks, so that
+            windows over all of one never lie in memory together; None: they are taken as a whole.
     """
     points_TK2 = track.points_TK2.copy()
     for rows, joints in segments(track):
-        if rows.stop - rows.start >= shortest:
+        if rows.stop - rows.start < shortest:
+            continue
+        for block, context in _blocks(rows, reach):
             segment = Segment(
-                track.times_T[rows],
-                track.heights_T[rows],
-                track.points_TK2[rows, joints],
-                track.scores_TK[rows, joints],
+                track.times_T[context],
+                track.heights_T[context],
+                track.points_TK2[context, joints],
+                track.scores_TK[context, joints],
             )
-            points_TK2[rows, joints] = function(segment)
+            start = block.start - context.start
+            points_TK2[block, joints] = function(segment)[start : start + block.stop - block.start]
     return track.with_points(points_TK2)
+
+
+def _blocks(rows: slice, reach: int | None) -> Iterator[tuple[slice, slice]]:
+    """Parts of the rows, each with the rows that its values depend on."""
+    size = BLOCK if reach is not None else rows.stop - rows.start
+    for start in range(rows.start, rows.stop, size):
+        stop = min(start + size, rows.stop)
+        yield (
+            slice(start, stop),
+            slice(max(rows.start, start - (reach or 0)), min(rows.stop, stop + (reach or 0))),
+        )
 
 
 def segments(track: Trajectory) -> Iterator[tuple[slice, list[int]]]:
