@@ -42,14 +42,14 @@ def reliability(
         binning: "mass", bins of equally many keypoints; "width", of equal parts of 0..1.
     """
     order = np.argsort(scores_N, kind="stable")
-    scores_N, hits_N = np.asarray(scores_N, np.float64)[order], np.asarray(hits_N, np.float64)[order]
+    score_N, hit_N = np.asarray(scores_N, np.float64)[order], np.asarray(hits_N, np.float64)[order]
     if binning == "mass":
-        ends = np.linspace(0, len(scores_N), bins + 1).round().astype(int)
+        ends = np.linspace(0, len(score_N), bins + 1).round().astype(int)
     else:
-        inner = np.searchsorted(scores_N, np.linspace(0, 1, bins + 1)[1:-1])
-        ends = np.concatenate([[0], inner, [len(scores_N)]])
+        inner = np.searchsorted(score_N, np.linspace(0, 1, bins + 1)[1:-1])
+        ends = np.concatenate([[0], inner, [len(score_N)]])
     return [
-        Bin(int(end - start), float(scores_N[start:end].mean()), float(hits_N[start:end].mean()))
+        Bin(int(end - start), float(score_N[start:end].mean()), float(hit_N[start:end].mean()))
         for start, end in pairwise(ends)
         if end > start
     ]
