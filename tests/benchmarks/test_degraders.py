@@ -6,11 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from benchmarks.degrade_clips import KINDS, degrade_folder
+from benchmarks.degrade_clips import KINDS, degrade_folder, main
 from benchmarks.degraders import BLUR_EVERY, LONGEST_BURST, Board, LowLight, MotionBlur, Occlusion, pattern
 from posecli.data.clips import Clip, load_clip
 from posecli.data.people import Person
-from posecli.errors import PosecliError
 from posecli.video import VideoWriter, open_source
 
 FRAMES, HEIGHT, WIDTH = 48, 96, 128
@@ -183,6 +182,11 @@ def test_the_same_seed_makes_the_same_clips(clips, degraded, tmp_path):
     assert other.read_bytes() != first.read_bytes()
 
 
-def test_an_empty_folder_is_said_so(tmp_path):
-    with pytest.raises(PosecliError, match=r"no labelled clips here; looked for NAME\.json with NAME\.mp4"):
-        degrade_folder(tmp_path, tmp_path / "out", "blur")
+def test_an_empty_folder_is_said_so_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["degrade_clips", str(tmp_path), "-o", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    expected = f"degrade_clips: {tmp_path}: no labelled clips here; looked for NAME.json with NAME.mp4\n"
+    assert capsys.readouterr().err == expected
+    assert not (tmp_path / "out").exists()

@@ -159,6 +159,33 @@ def test_a_page_without_a_marker_is_said_so_and_left_alone(figures, tmp_path):
     assert fill("<!-- a -->\nold\n<!-- /a -->\n", {"a": "new"}, page) == "<!-- a -->\nnew\n<!-- /a -->\n"
 
 
+def test_no_part_means_that_only_the_page_is_written(figures, tmp_path, monkeypatch):
+    from benchmarks.quality.__main__ import main
+
+    page = copied_page(tmp_path)
+    write_figures(tmp_path / "quality.json", figures)
+    before = (tmp_path / "quality.json").read_bytes()
+    words = ["quality", "nowhere", "--cache", "nowhere", "--docs", str(tmp_path), "--parts"]
+    monkeypatch.setattr("sys.argv", words)
+    main()
+    assert blocks(figures)["switches"] in page.read_text("utf-8")
+    assert (tmp_path / "quality.json").read_bytes() == before
+
+
+def test_data_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
+    from benchmarks.quality.__main__ import main
+
+    words = ["quality", str(tmp_path / "none"), "--cache", str(tmp_path), "--docs", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", [*words, "--parts", "detector"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err.splitlines()
+    assert error[0] == "quality: detector"
+    assert error[1].startswith(f"quality: {tmp_path / 'none'}: no coco data for split 'val'; looked for ")
+    assert len(error) == 2
+
+
 def test_the_page_tells_what_the_json_says():
     """Whoever changes one of the two has to run `python -m benchmarks.quality ... --parts`."""
     figures = json.loads((PAGE.parent / "quality.json").read_text())
