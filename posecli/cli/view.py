@@ -10,7 +10,7 @@ import typer
 
 from posecli.cli.checks import check_output
 from posecli.cli.console import count, summary, warnings_in_one_line
-from posecli.cli.options import FormatName, QuietOption, RotateOption
+from posecli.cli.options import ForceOption, FormatName, QuietOption, RotateOption
 
 
 def view(
@@ -38,6 +38,7 @@ def view(
     ] = None,
     rotate: RotateOption = None,
     open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    force: ForceOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Write one HTML page with the poses on their video, timelines, plots, and tools to correct them.
@@ -50,7 +51,7 @@ def view(
     from posecli.view.matching import match
 
     page = output or poses.with_suffix(".html")
-    check_output(page, poses, video, what="page")
+    check_output(page, poses, video, what="page", force=force)
     with warnings_in_one_line(quiet):
         recording = match(read_poses(poses, format_), str(poses), video, rotate)
         footage = prepare(video, page, embed=embed, rotate=rotate) if video else nullcontext()

@@ -44,10 +44,11 @@ class EmbeddedVideo(Footage):
     """The file's bytes in base64. The page makes a blob of them: not every browser can seek in a data URI."""
 
     path: Path
+    sound: bool
     media_sources = "blob:"
 
     def markup(self) -> Iterator[str]:
-        yield f'<script type="text/plain" id="footage" data-type="{_media_type(self.path)}">'
+        yield f'<script type="text/plain" id="footage" data-type="{_media_type(self.path)}"{_sound(self.sound)}>'
         try:
             with self.path.open("rb") as file:
                 while chunk := file.read(CHUNK_BYTES):
@@ -62,24 +63,30 @@ class LinkedVideo(Footage):
     """A reference from the page's folder to a file."""
 
     url: str
+    sound: bool
     media_sources = "'self' file:"  # not every browser takes 'self' for the disk
 
     @classmethod
-    def beside(cls, page: Path, video: Path) -> LinkedVideo:
+    def beside(cls, page: Path, video: Path, sound: bool) -> LinkedVideo:
         """The video by its path from the page, so that the two can be moved together."""
         folder = Path(os.path.realpath(page)).parent
         try:
             relative = Path(os.path.relpath(os.path.realpath(video), folder)).as_posix()
         except ValueError:  # on another drive
-            return cls(video.resolve().as_uri())
-        return cls("./" + urllib.parse.quote(os.fsencode(relative)))
+            return cls(video.resolve().as_uri(), sound)
+        return cls("./" + urllib.parse.quote(os.fsencode(relative)), sound)
 
     def markup(self) -> Iterator[str]:
-        yield f'<script type="text/plain" id="footage" data-url="{html.escape(self.url)}"></script>\n'
+        url = html.escape(self.url)
+        yield f'<script type="text/plain" id="footage" data-url="{url}"{_sound(self.sound)}></script>\n'
 
 
 def _media_type(path: Path) -> str:
     return MEDIA_TYPES[path.suffix.lower()]
+
+
+def _sound(sound: bool) -> str:
+    return " data-sound" if sound else ""
 
 
 @contextmanager
@@ -97,17 +104,16 @@ def prepare(video: Path, page: Path, *, embed: bool | None, rotate: int | None) 
         PosecliError: the video cannot be read.
     """
     if rotate is None and is_playable(video):
-        is_small = video.stat().st_size <= EMBEDDED_BYTES
-        yield (
-            EmbeddedVideo(video) if embed or (embed is None and is_small) else LinkedVideo.beside(page, video)
-        )
+        is_inside = video.stat().st_size <= EMBEDDED_BYTES if embed is None else embed
+        sound = has_sound(video)
+        yield EmbeddedVideo(video, sound) if is_inside else LinkedVideo.beside(page, video, sound)
         return
     if embed is False:
         raise UsageError(f"{video} must be converted for browsers, and is then embedded: leave out --link")
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "video.mp4"
         convert(video, converted, rotate)
-        yield EmbeddedVideo(converted)
+        yield EmbeddedVideo(converted, has_sound(converted))
 
 
 def is_playable(video: Path) -> bool:
@@ -124,6 +130,13 @@ def is_playable(video: Path) -> bool:
     with open_container(video) as container:
         codec = video_stream(container, str(video)).codec_context
         return codec.name in CODECS and codec.pix_fmt in PIXEL_FORMATS
+
+
+def has_sound(video: Path) -> bool:
+    from posecli.video.ffmpeg import open_container
+
+    with open_container(video) as container:
+        return bool(container.streams.audio)
 
 
 def convert(video: Path, target: Path, rotate: int | None) -> None:

@@ -18,6 +18,7 @@ from posecli.draw.style import Colour, keypoint_colours, limb_colours
 from posecli.formats.base import picture_name
 from posecli.formats.coco import category, video_entry
 from posecli.skeletons import SKELETONS
+from posecli.smooth.kinematics import ANGLES
 from posecli.types import Recording
 
 LEAST_SIDE = 64  # pixels of a picture of unknown size with nobody on it
@@ -41,6 +42,7 @@ def pack(recording: Recording, name: str) -> dict[str, Any]:
         "info": recording.provenance,
         "video": video_entry(recording.video),
         "category": category(skeleton),
+        "angles": ANGLES,
         "keypointColours": [_css(colour) for colour in keypoint_colours(skeleton)],
         "limbColours": [_css(colour) for colour in limb_colours(skeleton)],
         "width": width,

@@ -1,5 +1,7 @@
 /* What the timeline and the plots share: sharp canvases, and a span of time from left to right. */
 
+const element = (id) => document.getElementById(id);
+
 /** Gives a canvas as many pixels as the screen shows of it. @returns how many make a CSS pixel. */
 function fitCanvas(canvas) {
   const density = window.devicePixelRatio || 1;

@@ -20,7 +20,7 @@ class View {
     this.recording = new Recording(packed);
     this.tracks = this.recording.tracks();
     this.track = this.tracks.length ? this.tracks.reduce((a, b) => (b.rows.length > a.rows.length ? b : a)).id : null;
-    this.joint = Math.max(0, this.recording.joints.indexOf("right_wrist"));
+    this.joint = Math.max(0, this.recording.joints.indexOf("right_elbow"));
     this.span = new Span(this.recording, Infinity);
     this.edits = new Edits(this.recording, (label) => this.#onEdit(label));
     this.picture = new Picture(this, element("overlay"));
@@ -47,14 +47,15 @@ class View {
   #makePlayer() {
     const onFrame = (frame) => this.#onFrame(frame);
     const onState = () => this.#onState();
-    const source = videoSource();
-    if (!source) return new ClockPlayer(this.recording, onFrame, onState);
+    const footage = element("footage");
+    if (!footage) return new ClockPlayer(this.recording, onFrame, onState);
     const video = element("video");
     video.addEventListener("error", () => this.#onVideoError());
-    video.addEventListener("loadedmetadata", () => (element("sound-option").hidden = !hasSound(video)));
     Object.assign(video, { hidden: false, muted: true });
     const player = new VideoPlayer(this.recording, video, onFrame, onState);
-    video.src = source;
+    video.src = videoAddress(footage);
+    element("sound-option").hidden = !("sound" in footage.dataset);
+    footage.remove();
     return player;
   }
 
@@ -218,18 +219,10 @@ function act(event, action) {
   action();
 }
 
-/** The address of the video; null without one. */
-function videoSource() {
-  const footage = element("footage");
-  if (!footage) return null;
-  if (footage.dataset.url) return footage.dataset.url;
-  const blob = new Blob([bytesOf(footage.textContent)], { type: footage.dataset.type });
-  footage.remove();
-  return URL.createObjectURL(blob);
+/** Where the video is: a file, or what stands in this page. */
+function videoAddress({ dataset, textContent }) {
+  return dataset.url ?? URL.createObjectURL(new Blob([bytesOf(textContent)], { type: dataset.type }));
 }
-
-/** Whether a video has sound, as far as the browser tells; yes where it does not. */
-const hasSound = (video) => video.mozHasAudio ?? (video.audioTracks ? video.audioTracks.length > 0 : true);
 
 /** Says what was done, on the screen and to screen readers, for a moment. */
 function say(text) {

@@ -1,7 +1,5 @@
 /* The lists and buttons on the right: tracks, and the selected joint. */
 
-const element = (id) => document.getElementById(id);
-
 class Panel {
   constructor(view) {
     this.view = view;
@@ -61,7 +59,7 @@ class Panel {
     const swatch = cell("span", "swatch", "");
     swatch.style.background = trackColour(track.id);
     const name = track.id === NO_TRACK ? "none" : String(track.id);
-    const length = `${track.seconds.toFixed(1)} s, ${track.rows.length} frames`;
+    const length = `${track.seconds.toFixed(1)} s · ${track.rows.length} frames`;
     const meter = cell("meter", "", "");
     Object.assign(meter, { min: 0, max: 1, value: track.score, title: `mean score ${track.score.toFixed(2)}` });
     meter.setAttribute("aria-label", `mean score ${track.score.toFixed(2)}`);

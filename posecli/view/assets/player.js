@@ -49,53 +49,94 @@ class ClockPlayer {
   }
 }
 
-/** Follows a video element: by the time of the very picture on the screen, where the browser tells it. */
+const PICTURE_MS = 300; // how long to wait for a picture that may not come, since it is on the screen already
+const FRACTIONS = [0.25, 0.75]; // of a frame's time on the screen: where to look for it
+
+/** Follows a video element: by the time of the very picture on the screen, where the browser tells it.
+
+    Browsers take a frame's duration from the file, which in MP4 is that of its place in decoding order: where the
+    rate varies, they may show a neighbour of the frame that was asked for. So it is looked for again, later in the
+    time that it is on the screen, until its own time is told. */
 class VideoPlayer {
-  #origin = null; // the video's own time of its first picture, which is time 0 of the poses
+  #origin = null; // the video's own time of its first picture, time 0 of the poses; null until it is there
   #target = null; // the frame that is wanted
   #asked = null; // the frame that the video was last sent to
+  #tries = 0;
+  #shown = 0; // the time of the picture on the screen
+  #isNew = false; // whether it came after the last search began
+  #isToldTimes;
 
   constructor(recording, video, onFrame, onState) {
     Object.assign(this, { recording, video, onFrame, onState });
     this.frame = 0;
+    this.#isToldTimes = "requestVideoFrameCallback" in video;
     for (const event of ["play", "pause", "ended"]) video.addEventListener(event, () => onState());
-    video.addEventListener("seeked", () => this.#arrive());
-    if ("requestVideoFrameCallback" in video) this.#watch();
+    video.addEventListener("seeked", () => this.#onSeeked());
+    video.addEventListener("loadeddata", () => setTimeout(() => this.#begin(0), PICTURE_MS));
+    if (this.#isToldTimes) this.#watch();
     else this.#poll();
   }
 
   get isPlaying() { return !this.video.paused && !this.video.ended; }
 
-  play() { this.video.play().catch(() => this.onState()); }
+  play() {
+    this.#target = null;
+    this.video.play().catch(() => this.onState());
+  }
+
   pause() { this.video.pause(); }
   setRate(rate) { this.video.playbackRate = rate; }
 
   seek(frame) {
     this.frame = frame; // steps that come before the picture count from here
     this.#target = frame;
-    if (!this.video.seeking) this.#go();
+    this.#tries = 0;
+    if (this.#origin !== null && !this.video.seeking) this.#go();
+  }
+
+  /** The first picture is there; only from now on is it known where to look for others. */
+  #begin(origin) {
+    if (this.#origin !== null) return;
+    this.#origin = origin;
+    if (this.#target !== null) this.#go();
   }
 
   #go() {
-    // A little into the frame, so that rounding never ends up in the one before; the video may have more frames
-    // than the poses, if only every n-th was looked at.
-    const { recording } = this;
-    const rate = recording.packed.video.frame_rate;
     this.#asked = this.#target;
-    const inside = Math.min(recording.gapAfter(this.#target) / 4, rate ? 0.25 / rate : Infinity);
-    this.video.currentTime = (this.#origin ?? 0) + recording.shownAt[this.#target] + inside;
+    this.#isNew = false;
+    const begin = this.recording.shownAt[this.#target];
+    this.video.currentTime = this.#origin + begin + this.#places(this.#target)[this.#tries++];
   }
 
-  #arrive() {
+  /** Seconds into a frame at which to look for it. Between two frames of the poses there may be others. */
+  #places(frame) {
+    const gap = this.recording.gapAfter(frame);
+    const rate = this.recording.packed.video.frame_rate;
+    const one = rate ? Math.min(gap, 1 / rate) : gap;
+    return [one, gap].flatMap((length) => FRACTIONS.map((fraction) => fraction * length));
+  }
+
+  #onSeeked() {
+    if (this.#target === null) return;
     if (this.#target !== this.#asked) return this.#go(); // another was wanted meanwhile
-    this.#target = null;
-    if (!this.isPlaying) this.#show(this.video.currentTime);
+    if (!this.#isToldTimes) this.#target = null;
+    else if (this.#isNew) this.#check();
+    else setTimeout(() => this.#check(), PICTURE_MS);
+  }
+
+  /** Looks again for the frame that is wanted, if it is not the one on the screen. */
+  #check() {
+    if (this.#target === null || this.#target !== this.#asked || this.video.seeking) return;
+    const isFound = this.#frameAt(this.#shown) === this.#target;
+    if (isFound || this.isPlaying || this.#tries === this.#places(this.#target).length) this.#target = null;
+    else this.#go();
   }
 
   #watch() {
     this.video.requestVideoFrameCallback((_, { mediaTime }) => {
-      this.#origin ??= this.video.currentTime < 0.5 ? mediaTime : 0;
+      this.#begin(mediaTime);
       this.#show(mediaTime);
+      this.#check();
       this.#watch();
     });
   }
@@ -105,9 +146,13 @@ class VideoPlayer {
     requestAnimationFrame(() => this.#poll());
   }
 
+  #frameAt(seconds) { return this.recording.frameAt(seconds - (this.#origin ?? 0)); }
+
   #show(seconds) {
-    const frame = this.recording.frameAt(seconds - (this.#origin ?? 0));
-    if (this.#target === null) this.frame = Math.max(0, frame);
+    this.#shown = seconds;
+    this.#isNew = true;
+    const frame = this.#frameAt(seconds);
+    if (this.isPlaying) this.frame = Math.max(0, frame);
     this.onFrame(frame);
   }
 }

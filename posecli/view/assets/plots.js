@@ -1,14 +1,9 @@
 /* Position, speed and angle of the selected joint over time. */
 
-/* The two joints that, seen from a joint, span its angle; "left_" and "right_" come before each. */
-const ANGLES = {
-  elbow: ["shoulder", "wrist"], knee: ["hip", "ankle"], shoulder: ["elbow", "hip"], hip: ["shoulder", "knee"],
-};
-
 /** The indices of the joints that span a joint's angle; null if nothing does. */
-function angleEnds(joints, joint) {
-  const [side, name] = joints[joint].split("_");
-  const ends = (ANGLES[name] ?? []).map((other) => joints.indexOf(`${side}_${other}`));
+function angleEnds(recording, joint) {
+  const { joints, packed } = recording;
+  const ends = (packed.angles[joints[joint]] ?? []).map((other) => joints.indexOf(other));
   return ends.length && !ends.includes(-1) ? ends : null;
 }
 
@@ -22,7 +17,7 @@ function angleBetween(at, a, b) {
 function motion(recording, track, joint) {
   const blank = () => new Float64Array(recording.frameCount).fill(NaN);
   const series = { x: blank(), y: blank(), speed: blank(), angle: blank() };
-  const ends = angleEnds(recording.joints, joint);
+  const ends = angleEnds(recording, joint);
   for (const row of track?.rows ?? []) {
     const point = recording.point(row, joint);
     if (!point) continue;
@@ -101,7 +96,7 @@ class Plot extends Chart {
 class Plots {
   constructor(view) {
     this.view = view;
-    const plot = (id) => new Plot(view, document.getElementById(id));
+    const plot = (id) => new Plot(view, element(id));
     Object.assign(this, { position: plot("position"), speed: plot("speed"), angle: plot("angle") });
   }
 
@@ -112,7 +107,7 @@ class Plots {
     this.speed.lines = [["--x", this.motion.speed]];
     this.angle.lines = [["--x", this.motion.angle]];
     const whose = track === null ? "select a track" : trackName(track);
-    document.getElementById("plots-title").textContent = `Motion of ${spoken(recording.joints[joint])}, ${whose}`;
+    element("plots-title").textContent = `Motion of ${spoken(recording.joints[joint])}, ${whose}`;
     for (const plot of this.#all()) plot.drawData();
     this.#captions();
   }
@@ -130,15 +125,15 @@ class Plots {
       const value = this.motion[name][frame];
       return Number.isNaN(value) ? "–" : `${value.toFixed(digits)}${unit}`;
     };
-    const ends = angleEnds(recording.joints, joint)?.map((end) => spoken(recording.joints[end]));
-    const captions = {
-      position: `Position: x ${now("x", 1, "")}, y ${now("y", 1, "")} px`,
-      speed: `Speed: ${now("speed", 0, " px/s")}`,
-      angle: ends ? `Angle to ${ends.join(" and ")}: ${now("angle", 0, "°")}` : "Angle: none at this joint",
-    };
-    for (const [name, text] of Object.entries(captions)) {
-      document.getElementById(`${name}-caption`).textContent = text;
-      document.getElementById(name).setAttribute("aria-label", text);
-    }
+    const ends = angleEnds(recording, joint)?.map((end) => spoken(recording.joints[end]));
+    const caption = (name) => element(`${name}-caption`);
+    caption("position").querySelector(".value-x").textContent = `x ${now("x", 1, " px")}`;
+    caption("position").querySelector(".value-y").textContent = `y ${now("y", 1, " px")}`;
+    caption("speed").textContent = `Speed: ${now("speed", 0, " px/s")}`;
+    caption("angle").textContent = ends
+      ? `Angle to ${ends.join(" and ")}: ${now("angle", 0, "°")}`
+      : "Angle: none at this joint";
+    for (const name of ["position", "speed", "angle"])
+      element(name).setAttribute("aria-label", caption(name).textContent);
   }
 }
