@@ -4,12 +4,16 @@ A tracker follows motion. It gives up on people who are hidden for long, or whom
 turns, and takes them for strangers when they come back. Here everyone is remembered for a few seconds, at the place
 where the camera's motion has carried them since. A stranger who looks like one of them, has the size, and is near
 enough for the time that passed, gets the old identity back, on the first picture already.
+
+Nor does a person get a second identity because a better box comes: a weak box that is too wide can carry a track on for
+long, and then the right box starts another track inside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -27,13 +31,17 @@ REACH = 0.5  # how far away one may appear at once, heights
 SPEED = 1.0  # and how much farther with every second
 DISTANCE_WEIGHT = 0.1  # what a height of distance counts against likeness, where there is a choice
 LEARNING_RATE = 0.1  # share of the newest look in the remembered one
+HELD = 0.75  # share of a stranger's box that lies in a weak box, from which the two are one person's
+HELD_RATIO = 1.5  # of their two heights: a child before an adult is somebody
 CROWDED_IOU = 0.3  # a box that overlaps another one so far shows somebody else too: no look is learnt from it
 
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
+    row: int  # in the tracker's word
     track: int  # the tracker's id
     box: FloatArray  # (4,)
+    score: float
     look: FloatArray
     crowded: bool
 
@@ -52,10 +60,13 @@ class Relinker:
 
     Args:
         memory_s: how long people out of sight are remembered, seconds.
+        start: the score from which a box starts a track; the tracker's.
     """
 
-    def __init__(self, memory_s: float = MEMORY_SECONDS) -> None:
+    def __init__(self, memory_s: float = MEMORY_SECONDS, start: float = 0.0) -> None:
+        self.look: Callable[[Image, FloatArray], FloatArray] = appearance  # of a box (4,) of a picture
         self._memory_s = memory_s
+        self._start = start
         self.reset()
 
     def reset(self) -> None:
@@ -65,7 +76,7 @@ class Relinker:
         self._count = 0
 
     def update(self, tracks: Tracks, image: Image, time_s: float, motion: FloatArray) -> Tracks:
-        """The same boxes under our ids, rows by id.
+        """The boxes under our ids, rows by id. A weak box whose person has a better one now is left out.
 
         Args:
             tracks: the tracker's word on a picture, each of its ids once.
@@ -74,22 +85,40 @@ class Relinker:
             motion: (2, 3) the camera's since the last one (posecli.detect.camera).
         """
         self._pass_time(time_s, motion)
-        sightings = _sightings(tracks, image)
+        sightings = _sightings(tracks, partial(self.look, image))
+        for stranger, our_id in self._better_boxes(sightings):
+            self._rename(stranger.track, our_id)
+        # No weak box starts a track: this one's went to a better box. It is nobody until it is strong again.
+        sightings = [s for s in sightings if s.track in self._ids or s.score >= self._start]
         for stranger, our_id in self._recognised(sightings, time_s):
-            # The tracker may find its own way back to the person later: then that track is the stranger.
-            self._ids.pop(self._people[our_id].track, None)
-            self._ids[stranger.track] = our_id
+            self._rename(stranger.track, our_id)
         for sighting in sightings:
             self._learn(sighting, time_s)
         ids = np.array([self._ids[sighting.track] for sighting in sightings], np.int64)
+        rows = np.array([sighting.row for sighting in sightings], np.int64)
         order = np.argsort(ids)
-        return Tracks(ids[order], tracks.xyxy[order], tracks.scores[order])
+        return Tracks(ids[order], tracks.xyxy[rows[order]], tracks.scores[rows[order]])
 
     def _pass_time(self, time_s: float, motion: FloatArray) -> None:
         self._people = {i: p for i, p in self._people.items() if time_s - p.time_s <= self._memory_s}
         self._ids = {track: i for track, i in self._ids.items() if i in self._people}
         for person in self._people.values():
             person.box = follow(motion, person.box[None])[0]
+
+    def _rename(self, track: int, our_id: int) -> None:
+        # The tracker may find its own way back to the person later: then that track is the stranger.
+        self._ids.pop(self._people[our_id].track, None)
+        self._ids[track] = our_id
+
+    def _better_boxes(self, sightings: list[_Sighting]) -> Iterator[tuple[_Sighting, int]]:
+        """Strangers in a known person's weak box, and who they are, everyone once."""
+        strangers = [s for s in sightings if s.track not in self._ids and s.score >= self._start]
+        weak = [s for s in sightings if s.track in self._ids and s.score < self._start]
+        for stranger in strangers:
+            for known in weak:
+                if known.track in self._ids and _holds(known.box, stranger.box):
+                    yield stranger, self._ids[known.track]
+                    break
 
     def _recognised(self, sightings: list[_Sighting], time_s: float) -> Iterator[tuple[_Sighting, int]]:
         """Strangers and who they are, the likeliest pair first, everyone once."""
@@ -122,13 +151,22 @@ class Relinker:
         person.sightings += 1
 
 
-def _sightings(tracks: Tracks, image: Image) -> list[_Sighting]:
+def _sightings(tracks: Tracks, look: Callable[[FloatArray], FloatArray]) -> list[_Sighting]:
     found = []
-    for row, (track, box) in enumerate(zip(tracks.ids.tolist(), tracks.xyxy, strict=True)):
+    columns = tracks.ids.tolist(), tracks.xyxy, tracks.scores.tolist()
+    for row, (track, box, score) in enumerate(zip(*columns, strict=True)):
         others = np.delete(tracks.xyxy, row, axis=0)
         crowded = any(iou(box, other) > CROWDED_IOU for other in others)
-        found.append(_Sighting(track, box, appearance(image, box), crowded))
+        found.append(_Sighting(row, track, box, score, look(box), crowded))
     return found
+
+
+def _holds(outer: FloatArray, inner: FloatArray) -> bool:
+    """Whether the inner box lies in the outer one, which is not much higher."""
+    width, height = np.maximum(0, np.minimum(outer[2:], inner[2:]) - np.maximum(outer[:2], inner[:2]))
+    inner_width, inner_height = inner[2:] - inner[:2]
+    is_inside = float(width * height) >= HELD * float(inner_width * inner_height)
+    return is_inside and float(outer[3] - outer[1]) <= HELD_RATIO * float(inner_height)
 
 
 def _rating(stranger: _Sighting, person: _Person, elapsed_s: float) -> float | None:

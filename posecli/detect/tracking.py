@@ -13,7 +13,8 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
-from posecli.detect.camera import CameraMotion, still
+from posecli.detect.camera import still
+from posecli.detect.eyes import Eyes, OpenEyes
 from posecli.detect.relink import MEMORY_SECONDS, Relinker
 from posecli.errors import UsageError
 from posecli.types import Boxes, FloatArray, Frame, Image, Tracks
@@ -118,28 +119,30 @@ class PackageTracker:
         self._frame_rate = frame_rate
         self._start = start
         self._follows_camera = hasattr(tracker, "cmc")
-        self._camera = CameraMotion()
+        self.eyes: Eyes = OpenEyes()
         self._told = _ToldMotion()
         if self._follows_camera:
             tracker.cmc = self._told
-        self._relinker = Relinker(memory_s)
+        self._relinker = Relinker(memory_s, start)
         self.reset()
 
     def reset(self) -> None:
         self._tracker.reset()
-        self._camera.reset()
+        self.eyes.reset()
         self._relinker.reset()
         self._time_s: float | None = None
 
     def update(self, boxes: Boxes, frame: Frame) -> Tracks:
         self._time_s = time_s = self._advance(frame.time_s)
         if self._follows_camera:
-            self._told.motion = self._camera.estimate(frame.image, boxes.xyxy[boxes.scores >= self._start])
+            people = boxes.xyxy[boxes.scores >= self._start]
+            self._told.motion = self.eyes.motion(frame.image, people)
         found = self._step(boxes, frame.image if self._follows_camera else None)
         new = (found.ids < 0) & (found.scores >= self._start)
         if new.any():
             seen_again = self._step(Boxes(found.xyxy[new], found.scores[new]), None)
             found = _concatenate(found[~new], seen_again)
+        self._relinker.look = self.eyes.look
         return self._relinker.update(_tracked(found), frame.image, time_s, self._told.motion)
 
     def _advance(self, time_s: float) -> float:

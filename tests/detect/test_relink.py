@@ -173,3 +173,60 @@ def test_nobody():
     assert len(found) == 0
     assert found.ids.dtype == np.int64
     assert found.xyxy.shape == (0, 4)
+
+
+class WideBox:
+    """A person at x 100 to 120 whose track 1 lives on in a weak box, while the tracker starts track 2."""
+
+    def __init__(self):
+        self.relinker = Relinker(start=0.3)
+        self.image = np.full((200, 640, 3), 90, np.uint8)
+        self.index = 0
+
+    def show(self, *rows):
+        """Rows are (track, x0, y0, x1, y1, score). Our ids by the tracker's scores."""
+        found = self.relinker.update(tracks(*rows), self.image, self.index / RATE, still())
+        self.index += 1
+        return {
+            round(score, 2): i for score, i in zip(found.scores.tolist(), found.ids.tolist(), strict=True)
+        }
+
+
+RIGHT = (100, 20, 120, 80)
+
+
+@pytest.mark.parametrize(
+    ("weak", "is_taken_over"),
+    [
+        ((80, 10, 130, 84, 0.2), True),
+        ((80, 10, 130, 84, 0.3), False),  # not weak: a person
+        ((80, 0, 130, 95, 0.2), False),  # 95 pixels to 60: an adult, and a child in front
+        ((105, 10, 155, 84, 0.2), True),  # holds 15 of 20 columns
+        ((106, 10, 156, 84, 0.2), False),
+    ],
+)
+def test_a_better_box_inside_a_weak_one_takes_the_id_over(weak, is_taken_over):
+    scene = WideBox()
+    scene.show((1, *RIGHT, 0.5))
+    scene.show((1, *weak))
+    expected = {0.4: 1} if is_taken_over else {0.4: 2, weak[-1]: 1}
+    assert scene.show((1, *weak), (2, *RIGHT, 0.4)) == expected
+    assert scene.show((1, *weak), (2, *RIGHT, 0.4)) == expected
+
+
+def test_whose_box_was_weak_is_somebody_else_once_it_is_strong():
+    scene = WideBox()
+    scene.show((1, *RIGHT, 0.5))
+    wide = 80, 10, 130, 84
+    assert scene.show((1, *wide, 0.2), (2, *RIGHT, 0.4)) == {0.4: 1}
+    assert scene.show((1, *wide, 0.2), (2, 100, 20, 120, 80, 0.25)) == {
+        0.25: 1
+    }  # the right one may be weak now
+    assert scene.show((1, *wide, 0.35), (2, *RIGHT, 0.4)) == {0.35: 2, 0.4: 1}
+
+
+def test_two_weak_boxes_give_a_stranger_one_id():
+    scene = WideBox()
+    scene.show((1, *RIGHT, 0.5), (3, 82, 20, 102, 80, 0.6))
+    weak = (1, 80, 10, 130, 84, 0.2), (3, 78, 10, 130, 84, 0.25)
+    assert scene.show(*weak, (2, *RIGHT, 0.4)) == {0.25: 2, 0.4: 1}
