@@ -50,10 +50,7 @@ def _warn_of_losses(stream: PoseStream, format: Format) -> None:
         return
     lost = [name for name in stream.skeleton.keypoints if name not in format.skeleton.keypoints]
     if lost:
-        warnings.warn(
-            f"{format.name} has {format.skeleton.name}'s keypoints only: left out {', '.join(lost)}",
-            stacklevel=3,
-        )
+        warnings.warn(f"{format.name} has no place for {', '.join(lost)}: left out", stacklevel=3)
 
 
 def _told_apart(poses: Iterator[Poses], format: Format) -> Iterator[Poses]:
