@@ -198,7 +198,7 @@ class Estimation:
         name = "none" if tracker == "file" else tracker
         follower = make_tracker(name, video.info.frame_rate, threshold=self._wishes.threshold)
         model = self.networks.model.model
-        poses = estimate(video.frames(), people, follower, model, self._options, journal)
+        poses = estimate(journal.frames(video), people, follower, model, self._options, journal)
         return smooth_stream(poses, self.smoother) if self.smoother.filters else poses
 
     def _provenance(self, source: str, people: Detector | BoxFile, tracker: str) -> dict[str, Any]:
@@ -246,14 +246,16 @@ class Estimation:
             return NO_JOURNAL
         folder, wishes = journal_folder(output), self._wishes
         section = self._options.section_of(self.networks.model.model)
+        # As far back as a window reaches, and the picture that the camera's motion is told from.
+        context = max(self.networks.model.model.output_frames[0], 1)
         run = provenance | self._circumstances(video)
         try:
-            return FolderJournal(folder, run, section, resume=wishes.resume)
+            return FolderJournal(folder, run, section, resume=wishes.resume, context=context)
         except PosecliError:
             if not wishes.force:
                 raise
             remove_journal(folder)
-            return FolderJournal(folder, run, section, resume=wishes.resume)
+            return FolderJournal(folder, run, section, resume=wishes.resume, context=context)
 
     def _circumstances(self, video: Source) -> dict[str, Any]:
         """What decides about a result's last bits, beside the provenance."""

@@ -1,4 +1,4 @@
-"""What a tracker sees of the pictures: how the camera moved, and what people look like. It sees nothing else of them."""
+"""What a tracker sees of the pictures: how the camera moved, and what people look like. Nothing else."""
 
 from __future__ import annotations
 

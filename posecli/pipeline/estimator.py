@@ -63,6 +63,7 @@ def estimate(
             A NoTracker says that the pictures have nothing to do with each other: each is looked at by itself.
         journal: answers for the frames that an earlier run finished, and keeps those that this one finishes.
     """
+    journal.watch(tracker)
     tracked = track_people(_located(frames, people, options, options.section_of(model), journal), tracker)
     if isinstance(people, BoxFile) and people.has_ids:
         return journal.keep(estimate_tracked(tracked, model, options, journal=journal))
@@ -110,11 +111,15 @@ def _located(
 ) -> Iterator[tuple[Frame, Boxes | Tracks]]:
     """Each frame with its boxes: the journal's, as far as it goes, then the file's or the detector's."""
     if isinstance(people, BoxFile):
-        yield from people.attach(frames)
+        for frame, known in people.attach(frames):
+            journal.turn(frame)
+            yield frame, known
         return
     remaining = iter(frames)
     for frame in islice(remaining, journal.finished):
+        journal.turn(frame)
         yield frame, journal.boxes(frame)
     for frame, boxes in detect_people(remaining, people, options.chunk, section):
         journal.note(frame, boxes)
+        journal.turn(frame)
         yield frame, boxes

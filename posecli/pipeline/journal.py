@@ -4,7 +4,8 @@ A journal is a folder beside the output: `journal.json` says what run it is of, 
 found on the frames of the section that begins with number 120: detections and poses. A section is written when its
 last pose is known, and is on the disk before the run goes on. No other state is kept: an estimation that goes on
 lets every frame pass once more but asks the journal instead of the networks, and so its tracker, its bridge and its
-windows become what they were.
+windows become what they were. The journal also knows what the tracker was told of each picture (posecli.detect.eyes),
+so that the pictures need not be there: reading goes on, by exact timestamp, shortly before the first unfinished frame.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from posecli.detect.tracking import NoTracker, Tracker
 from posecli.errors import PosecliError
 from posecli.formats.document import read_document
 from posecli.pipeline.durable import sync_folder, write_durably
 from posecli.pipeline.sections import DAMAGE, Section
-from posecli.types import Boxes, Frame, Poses
+from posecli.pipeline.tape import NOT_READ, TapedEyes
+from posecli.types import Boxes, FloatArray, Frame, Poses
+from posecli.video.source import Source, checksum
 
 SUFFIX = ".journal"
 HEADER = "journal.json"
@@ -50,6 +54,16 @@ class Journal:
     def note(self, frame: Frame, boxes: Boxes) -> None:
         """Takes down what the detector found on the next frame."""
 
+    def turn(self, frame: Frame) -> None:
+        """The tracker is about to be shown this frame."""
+
+    def frames(self, video: Source) -> Iterator[Frame]:
+        """A video's frames. Those that are finished need no picture, except the last few."""
+        return video.frames()
+
+    def watch(self, tracker: Tracker) -> None:
+        """Takes down what the tracker is told of pictures (posecli.detect.eyes)."""
+
     def keep(self, stream: Iterable[Poses]) -> Iterator[Poses]:
         """The same poses; those that are new are kept."""
         return iter(stream)
@@ -69,15 +83,24 @@ class FolderJournal(Journal):
         run: all that the poses depend on, JSON values by name. A journal of another run is refused.
         section: frames of a section.
         resume: go on with what is there. Without it there must be nothing.
+        context: pictures that are needed before the first unfinished frame: those that a window reaches back, and at
+            least the one with which the camera's motion is found.
 
     Raises:
         PosecliError: there is a journal and `resume` is not set, it is of another run, or it cannot be read.
     """
 
-    def __init__(self, folder: Path, run: dict[str, Any], section: int, *, resume: bool) -> None:
-        self._folder, self._section = folder, section
+    def __init__(
+        self, folder: Path, run: dict[str, Any], section: int, *, resume: bool, context: int = 1
+    ) -> None:
+        self._folder, self._section, self._context = folder, section, context
         self._run: dict[str, Any] = json.loads(json.dumps({"section": section} | run, default=str))
+        self._eyes: TapedEyes | None = None
+        self._needs_pictures = True  # the tracker does, and nobody can tell it what is on them
         self._noted: dict[int, Boxes] = {}
+        self._told: dict[int, list[FloatArray]] = {}
+        self._stamps: dict[int, int | None] = {}
+        self._checksums: dict[int, int] = {}
         self._new: list[Poses] = []
         self._read = lru_cache(SECTIONS_HELD)(lambda first: Section.read(self._path(first)))
         if folder.exists():
@@ -85,12 +108,49 @@ class FolderJournal(Journal):
             self._drop_torn()
 
     def boxes(self, frame: Frame) -> Boxes:
-        section = self._read(frame.index // self._section * self._section)
-        return section.boxes[frame.index - section.first]
+        section, place = self._find(frame.index)
+        return section.boxes[place]
 
     def poses(self, frame: Frame) -> Poses:
-        section = self._read(frame.index // self._section * self._section)
-        return section.poses[frame.index - section.first]
+        section, place = self._find(frame.index)
+        return section.poses[place]
+
+    def turn(self, frame: Frame) -> None:
+        if frame.index < self.finished:
+            if self._eyes is not None:
+                section, place = self._find(frame.index)
+                self._eyes.replay(section.answers[place])
+            return
+        self._stamps[frame.index] = frame.pts
+        if (frame.index + self._context) % self._section == 0:
+            self._checksums[frame.index] = checksum(frame.image)
+        if self._eyes is not None:
+            self._told[frame.index] = self._eyes.record()
+
+    def watch(self, tracker: Tracker) -> None:
+        if hasattr(tracker, "eyes"):
+            tracker.eyes = self._eyes = TapedEyes(tracker.eyes)
+        self._needs_pictures = self._eyes is None and not isinstance(tracker, NoTracker)
+
+    def frames(self, video: Source) -> Iterator[Frame]:
+        """A video's frames. Those that are finished have no picture, except the last few, where the video can be read
+        from there on and the picture there is the one that it was. Watch the tracker before the first is taken.
+        """
+        start = self.finished - self._context
+        if start > 0 and not self._needs_pictures:
+            section, place = self._find(start)
+            stamp = section.stamps[place]
+            if stamp is not None and video.skip_to(start, stamp, section.checksum):
+                for index in range(start):
+                    section, place = self._find(index)
+                    poses = section.poses[place]
+                    yield Frame(index, poses.time_s, NOT_READ, section.stamps[place], poses.name)
+        yield from video.frames()
+
+    def _find(self, index: int) -> tuple[Section, int]:
+        """A finished frame's section, and its place there."""
+        place = index % self._section
+        return self._read(index - place), place
 
     def note(self, frame: Frame, boxes: Boxes) -> None:
         self._noted[frame.index] = boxes
@@ -115,8 +175,11 @@ class FolderJournal(Journal):
         first = self.finished
         indices = range(first, first + self._section)
         boxes = [self._noted.pop(index) for index in indices if index in self._noted]
+        told = [self._told.pop(index) for index in indices if index in self._told]
+        stamps = [self._stamps.pop(index) for index in indices]
+        last = self._checksums.pop(indices[-self._context], 0)
         # Copies: the poses are handed on, and whoever gets them may change them.
-        section = Section(first, [replace(poses) for poses in self._new], boxes)
+        section = Section(first, [replace(poses) for poses in self._new], boxes, stamps, told, last)
         if not (self._folder / HEADER).is_file():
             self._begin()
         write_durably(self._path(first), section.to_bytes())

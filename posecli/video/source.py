@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from posecli.types import Frame, VideoInfo
+import numpy as np
+
+from posecli.types import Frame, Image, VideoInfo
 
 TURNS = (0, 90, 180, 270)  # degrees clockwise that `rotate` may ask for
 
@@ -24,6 +27,14 @@ class Source(ABC):
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
         """The frames in display order, with strictly increasing times; no earlier frame is kept."""
+
+    def skip_to(self, index: int, pts: int, checksum: int) -> bool:
+        """Lets frames() begin at the frame that has this index and timestamp, and whose picture has this checksum.
+
+        Returns:
+            Whether that could be done; if not, frames() begins at the beginning.
+        """
+        return False
 
     @property
     @abstractmethod
@@ -51,3 +62,8 @@ class Source(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def checksum(image: Image) -> int:
+    """CRC-32 of a picture's pixels."""
+    return zlib.crc32(np.ascontiguousarray(image).data)

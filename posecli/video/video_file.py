@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from av.error import FFmpegError
 from av.stream import Disposition
 
 from posecli.errors import PosecliError
@@ -16,6 +17,7 @@ from posecli.video.decoding import Decoder
 from posecli.video.ffmpeg import is_url, open_container, stream_duration
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
+from posecli.video.source import checksum as picture_checksum
 from posecli.video.timestamps import PresentationClock
 
 if TYPE_CHECKING:
@@ -37,11 +39,15 @@ class VideoFile(Source):
     """
 
     def __init__(self, path: str | Path, *, rotate: int | None = None) -> None:
-        self._path = str(path)
+        self._path, self._rotate = str(path), rotate
+        self._open()
+
+    def _open(self) -> None:
         self._notes: list[str] = []
         self._decoded: Generator[VideoFrame, None, None] | None = None
         self._closed = False
-        self._container = open_container(path)
+        self._start = 0  # index of the first frame that frames() gives
+        self._container = open_container(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
             self._decoder = Decoder(self._container, self._stream)
@@ -49,7 +55,9 @@ class VideoFile(Source):
             self._first: VideoFrame | None = self._decode_first()
             self._size_changed = False
             self._orientation = (
-                Orientation.of_frame(self._first) if rotate is None else Orientation.from_turn(rotate)
+                Orientation.of_frame(self._first)
+                if self._rotate is None
+                else Orientation.from_turn(self._rotate)
             )
             self._clock = PresentationClock(
                 _time_base(self._stream), _rate(self._stream), self._stream.start_time
@@ -62,7 +70,7 @@ class VideoFile(Source):
 
     def frames(self) -> Iterator[Frame]:
         to_rgb = RGBConverter()
-        index = 0
+        index = self._start
         end = 0
         for decoded in self._all_decoded():
             pts = self._clock.stamp(decoded.pts)
@@ -74,6 +82,32 @@ class VideoFile(Source):
             index += 1
         if not self._closed:
             self._note_end(index, end)
+
+    def skip_to(self, index: int, pts: int, checksum: int) -> bool:
+        if is_url(self._path) or self._first is None or self._first.pts is None:
+            return False
+        self._clock.stamp(self._first.pts)  # times count from the first frame, read on or not
+        found = self._seek(pts)
+        if found is None or picture_checksum(self._orientation.apply(RGBConverter()(found))) != checksum:
+            self.close()
+            self._open()
+            return False
+        self._first, self._start = found, index
+        return True
+
+    def _seek(self, pts: int) -> VideoFrame | None:
+        """The frame of this timestamp, decoded from the keyframe before it on; None if none has it."""
+        assert self._decoded is not None
+        self._decoded.close()
+        try:
+            self._container.seek(pts, stream=self._stream)
+        except FFmpegError:
+            return None
+        self._decoded = self._decoder.frames()
+        for frame in self._decoded:
+            if frame.pts is not None and frame.pts >= pts:
+                return frame if frame.pts == pts else None
+        return None
 
     @property
     def files(self) -> list[Path]:

@@ -11,6 +11,8 @@ import torch
 import posecli.pipeline.estimator
 import posecli.pipeline.journal
 from posecli.pipeline.estimator import Options
+from posecli.video.colour import RGBConverter
+from posecli.video.video_file import VideoFile
 
 from .conftest import write_video
 
@@ -92,6 +94,29 @@ def test_killed_in_the_model(estimate, network, clip, tmp_path, monkeypatch, for
     assert estimate(clip, tmp_path / "poses.json", "--resume") == (0, [])
     assert (tmp_path / "poses.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
     assert not (tmp_path / JOURNAL).exists()
+
+
+def test_reading_goes_on_where_work_does(estimate, network, clip, tmp_path, monkeypatch):
+    """By timestamp: of the ten finished frames only the last is decoded and converted again."""
+    assert estimate(clip, tmp_path / "whole.json") == (0, [])
+    interrupted(estimate, network, clip, tmp_path / "poses.json")
+    converted, skipped = [], []
+    convert, skip_to = RGBConverter.__call__, VideoFile.skip_to
+
+    def count(self, frame):
+        converted.append(frame.pts)
+        return convert(self, frame)
+
+    def note(self, *arguments):
+        skipped.append(skip_to(self, *arguments))
+        return skipped[-1]
+
+    monkeypatch.setattr(RGBConverter, "__call__", count)
+    monkeypatch.setattr(VideoFile, "skip_to", note)
+    assert estimate(clip, tmp_path / "poses.json", "--resume") == (0, [])
+    assert skipped == [True]
+    assert len(converted) == 1 + 1 + (LENGTH - 10)  # for its checksum, and then the frames from it on
+    assert (tmp_path / "poses.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
 
 
 @needs_fork

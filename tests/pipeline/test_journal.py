@@ -1,5 +1,6 @@
 """An estimation that stops anywhere and goes on: the same numbers, and nothing done twice."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from posecli.pipeline.journal import (
     journal_folder,
     remove_journal,
 )
+from posecli.video.source import Source, checksum
 
 from .test_estimator import Brightest, OnLights, film, picture
 
@@ -43,13 +45,41 @@ class SensitiveOnLights(OnLights):
         return found
 
 
-def run(folder, *, every_frame=True, tracker="botsort", stop=None, resume=False, batch=3, chunk=4):
+class FilmSource(Source):
+    """The film as a video that can be read from any frame on."""
+
+    def __init__(self, lights):
+        self.lights, self.start, self.read = lights, 0, 0
+
+    def skip_to(self, index, pts, expected):
+        assert pts == 1000 + index
+        assert checksum(self.picture(index).image) == expected
+        self.start = index
+        return True
+
+    def frames(self):
+        for index in range(self.start, len(self.lights)):
+            self.read += 1
+            yield self.picture(index)
+
+    def picture(self, index):
+        return replace(picture(index, [xy for _, xy in self.lights[index]]), pts=1000 + index)
+
+    files, warnings, close = [], [], None
+
+
+def run(
+    folder, *, every_frame=True, tracker="botsort", stop=None, resume=False, batch=3, chunk=4, source=None
+):
     """All poses up to the frame before which it stops, and who worked for them."""
     lights = film(LENGTH)
     model, detector = Sensitive(every_frame), SensitiveOnLights(lights)
     options = Options(batch=batch, chunk=chunk, section=SECTION)
-    journal = FolderJournal(folder, RUN, options.section_of(model), resume=resume)
+    context = max(model.output_frames[0], 1)
+    journal = FolderJournal(folder, RUN, options.section_of(model), resume=resume, context=context)
     frames = (picture(i, [xy for _, xy in people]) for i, people in enumerate(lights))
+    if source is not None:
+        frames = journal.frames(source)
     follower = NoTracker() if tracker == "none" else make_tracker(tracker, 25)
     poses = []
     for pose in estimate(frames, detector, follower, model, options, journal):
@@ -87,6 +117,22 @@ def test_stopped_anywhere_it_goes_on_to_the_same_numbers(tmp_path, every_frame, 
             assert sum(part.batches) < sum(model.batches)
         else:
             assert sum(seen.batches) == LENGTH
+
+
+@pytest.mark.parametrize("every_frame", [False, True])
+@pytest.mark.parametrize("tracker", ["botsort", "bytetrack", "none"])
+def test_pictures_that_are_finished_are_not_read_again(tmp_path, every_frame, tracker):
+    """The tracker is told what it was told before: it gives everyone the same ids as if it had seen all pictures."""
+    options = {"every_frame": every_frame, "tracker": tracker}
+    whole, _, _ = run(tmp_path / "whole", **options)
+    for stop in (9, 25, 41):
+        folder = tmp_path / f"{stop}"
+        run(folder, stop=stop, source=FilmSource(film(LENGTH)), **options)
+        source = FilmSource(film(LENGTH))
+        again, _, _ = run(folder, resume=True, source=source, **options)
+        same(whole, again)
+        finished = (stop + 1) // SECTION * SECTION
+        assert source.read == LENGTH - finished + (1 if every_frame else 2)
 
 
 def test_stopped_over_and_over(tmp_path):

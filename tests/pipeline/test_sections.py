@@ -21,7 +21,8 @@ def section(people, *, boxes=True, names=False):
             points[0, 1] = scores[0, 1] = np.nan
         poses.append(Poses(40 + i, i / 3, tracks, points, scores, f"ü{i}.png" if names else None))
     found = [Boxes(p.tracks.xyxy[:1] + 1, p.tracks.scores[:1] / 2) for p in poses] if boxes else []
-    return Section(40, poses, found)
+    told = [[random.random((2, 3), np.float32), *random.random((n, 5), np.float32)] for n in people]
+    return Section(40, poses, found, [1000 + i for i in range(len(people))], told, 0xDEADBEEF)
 
 
 @pytest.mark.parametrize("people", [[2, 0, 1], [0, 0], [3]])
@@ -32,6 +33,11 @@ def test_round_trip_to_the_last_bit(tmp_path, people, boxes, names):
     (tmp_path / "a.npz").write_bytes(written.to_bytes())
     read = Section.read(tmp_path / "a.npz")
     assert (read.first, len(read), len(read.boxes)) == (40, len(people), len(written.boxes))
+    assert (read.stamps, read.checksum) == (written.stamps, 0xDEADBEEF)
+    for a, b in zip(written.answers, read.answers, strict=True):
+        for one, other in zip(a, b, strict=True):
+            assert one.shape == other.shape
+            np.testing.assert_array_equal(one, other)
     for a, b in zip(written.poses, read.poses, strict=True):
         assert (a.frame_index, a.time_s, a.name) == (b.frame_index, b.time_s, b.name)
         pairs = [(a.keypoints, b.keypoints), (a.scores, b.scores), (a.tracks.ids, b.tracks.ids)]
@@ -54,3 +60,10 @@ def test_every_cut_and_no_pickle(tmp_path):
         np.savez(file, allow_pickle=True, first=np.array({}), times_F=np.array([print], object))
     with pytest.raises(ValueError, match="pickle"):
         Section.read(tmp_path / "b.npz")
+
+
+def test_what_is_not_known_stays_unknown(tmp_path):
+    poses = section([1]).poses
+    (tmp_path / "a.npz").write_bytes(Section(40, poses, [], [None]).to_bytes())
+    read = Section.read(tmp_path / "a.npz")
+    assert (read.stamps, read.answers, read.boxes) == ([None], [], [])
