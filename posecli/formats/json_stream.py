@@ -18,6 +18,7 @@ from posecli.formats.document import Node, json_errors, refuse_constant
 CHUNK_BYTES = 1 << 16
 MOST_CHARACTERS = 1 << 26  # of one entry: a sequence's frame has thousands
 MOST_MEMBERS = 10_000  # of the object at the top
+NUMBER_TAIL = 3  # characters after which a number that seemed to end may have gone on
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder(parse_constant=refuse_constant)
@@ -127,7 +128,7 @@ class _Parser:
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
-                if end < len(self._text) or self._is_at_end:  # else it may go on: 12 of 123
+                if end <= len(self._text) - NUMBER_TAIL or self._is_at_end:  # else it may go on: 12 of 12e+3
                     self._at = end
                     return value
             except json.JSONDecodeError as error:

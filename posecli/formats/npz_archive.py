@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,19 @@ from posecli.formats.document import FLOAT32_LIMIT
 
 ROWS_AT_ONCE = 4096
 MOST_TEXT = 1 << 24  # bytes of one text, or of all names together
+# What zipfile and numpy raise for an archive or a header that is broken.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    SyntaxError,
+    EOFError,
+    KeyError,
+    ValueError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
 MOST_TIMES_COMPRESSED = 1100  # deflate cannot do more
 
 
@@ -108,8 +122,7 @@ class Archive:
                         f"{self.path}: {name}: {shape} values are claimed, and fewer are there"
                     )
                 yield member, shape, type_
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, OSError,
-                NotImplementedError, RuntimeError) as error:  # fmt: skip
+        except DAMAGE as error:
             raise PosecliError(f"{self.path}: {name}: damaged ({' '.join(str(error).split())})") from error
 
 

@@ -109,6 +109,8 @@ def _parquet_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except pyarrow.ArrowException as error:
-        raise PosecliError(f"{path}: not a Parquet file that can be read ({error})") from error
+        reason = " ".join(str(error).split())
+        raise PosecliError(f"{path}: not a Parquet file that can be read ({reason})") from error
     except OSError as error:  # of the system, or pyarrow's for a damaged page
-        raise PosecliError(f"{path} cannot be read: {error.strerror or error}") from error
+        reason = error.strerror or " ".join(str(error).split())
+        raise PosecliError(f"{path} cannot be read: {reason}") from error
