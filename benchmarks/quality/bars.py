@@ -13,6 +13,7 @@ AP50 = 0.75
 RECALL_TALL = 0.95
 BELOW_THUNDER = 0.06  # at most, on people labelled by people
 AGREEMENT = 0.85
+NAMES = {ENCODER: "the encoder's alone", THUNDER: "Thunder's"}
 ABOVE_ENCODER = {"blur": 0.03, "occlusion": 0.03, "dark": 0.0, "compression": 0.0}
 
 
@@ -46,7 +47,7 @@ def bars(figures: Mapping[str, Any]) -> list[Bar]:
     for kind, figure in figures.get("degraded", {}).items():
         for other, least in ((ENCODER, ABOVE_ENCODER[kind]), (THUNDER, 0.0)):
             if other in figure["difference"]:
-                what = f"{kind}: PCK@0.1 minus {other}'s"
+                what = f"{kind}: PCK@0.1 minus {NAMES[other]}"
                 found.append(_gap(what, figure["difference"][other], least, strictly=least == 0))
     return found
 

@@ -73,12 +73,14 @@ def joint_pairs() -> dict[str, list[int]]:
 
 
 def against(looked: Looked, unit_n: np.ndarray, method: str = WHOLE) -> Row:
-    """The method's PCK@0.1 minus each other's, with the bootstrap's interval over units.
+    """The method's PCK@0.1 minus each other's, with the bootstrap's interval over units; nothing of nobody.
 
     Args:
         unit_n: (n,) what is drawn independently: a person, or the name of a clip.
     """
     units, number_n = np.unique(unit_n, return_inverse=True)
+    if not len(units):
+        return {}
     hits = {name: _per_unit(looked, points, number_n, len(units)) for name, points in looked.points.items()}
     weight = np.bincount(number_n, looked.sightings.labelled.sum(1), len(units))
     return {
@@ -112,7 +114,7 @@ def of_kind(clips: Looked) -> Row:
     """One kind of harm, or none: all frames, the harmed ones, the hidden joints, and clip by clip."""
     harmed = clips[clips.sightings.touched]
     return row(clips) | {
-        "harmed": row(harmed),
+        "harmed": row(harmed) | {"difference": against(harmed, harmed.sightings.source)},
         "hidden": row(clips, clips.sightings.covered),
         "clips": by_source(clips),
         "difference": against(clips, clips.sightings.source),

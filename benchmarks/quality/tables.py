@@ -35,7 +35,7 @@ def blocks(figures: Row) -> dict[str, str]:
     kinds = _kinds(figures)
     if kinds:
         made["degraded"] = pck_table(_subsets(kinds), {"kind": "frames", "part": "which"})
-        made["differences"] = difference_table(kinds)
+        made["differences"] = difference_table(_with_harmed(kinds))
         made["degraded-clips"] = clips_table(kinds)
         made["jitter"] = jitter_table(kinds)
     if "switches" in figures:
@@ -138,6 +138,16 @@ def _subsets(kinds: Mapping[str, Row]) -> list[Row]:
             rows.append({"kind": kind, "part": "harmed frames"} | figure["harmed"])
         if figure["hidden"]["keypoints"]:
             rows.append({"kind": kind, "part": "joints behind something"} | figure["hidden"])
+    return rows
+
+
+def _with_harmed(kinds: Mapping[str, Row]) -> dict[str, Row]:
+    """The kinds, and after each that harms but some of its frames, those frames."""
+    rows: dict[str, Row] = {}
+    for kind, figure in kinds.items():
+        rows[kind] = figure
+        if figure["harmed"]["keypoints"] < figure["keypoints"]:
+            rows[f"{kind}, harmed frames"] = figure["harmed"]
     return rows
 
 

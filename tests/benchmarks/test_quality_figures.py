@@ -187,6 +187,9 @@ def test_harmed_frames_and_hidden_joints_are_told_apart():
     assert figures["harmed"]["pck"]["whole"][0] == pytest.approx((K - 1) / K)
     assert figures["pck"]["whole"][0] == pytest.approx((3 * K - 1) / (3 * K))
     assert figures["difference"]["encoder"]["value"] == pytest.approx(-1 / (3 * K))
+    assert figures["harmed"]["difference"]["encoder"]["value"] == pytest.approx(-1 / K)
+    whole = shares.of_kind(Looked(Sightings.of(moving([0, 0, 0])), {"whole": points, "encoder": points}))
+    assert (whole["harmed"]["keypoints"], whole["harmed"]["difference"]) == (0, {})
 
 
 def test_joined_people_are_those_of_the_parts():

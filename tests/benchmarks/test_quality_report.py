@@ -29,7 +29,7 @@ def gaps(others):
 def kind(methods=METHODS):
     others = [method for method in methods if method != "whole"]
     return shares(methods=methods) | {
-        "harmed": shares(4, methods),
+        "harmed": shares(4, methods) | {"difference": gaps(others)},
         "hidden": {"keypoints": 0, "pck": {method: [None, None] for method in methods}},
         "clips": [{"source": "walk", "labels": "teacher", "people": 3} | shares(methods=methods)],
         "difference": gaps(others),
@@ -133,6 +133,13 @@ def test_a_table_of_shares(figures):
     last = difference_table({"people": figures["human"]}).splitlines()[-1]
     assert last == "| people | Thunder | +2.0 | -1.0 to +5.0 | 10 |"
     assert (percent(None), points(-0.0123)) == ("-", "-1.2")
+
+
+def test_harmed_frames_have_their_own_differences(figures):
+    rows = [line.split(" | ")[0] for line in blocks(figures)["differences"].splitlines()[2:]]
+    assert rows[:4] == ["| clean"] * 3 + ["| clean, harmed frames"]
+    figures["clean"]["harmed"] = shares(figures["clean"]["keypoints"])
+    assert "clean, harmed" not in blocks(figures)["differences"]
 
 
 def test_figures_are_kept_as_json_without_nan(tmp_path):
