@@ -126,6 +126,11 @@ def open_openpose(path: Path, entry: Entry = nullcontext) -> PoseStream:
     return PoseStream(sidecar.video, COCO, sidecar.provenance, poses())
 
 
+def is_openpose(path: Path) -> bool:
+    """Whether this is a folder of OpenPose's files."""
+    return path.is_dir() and any(path.glob(PATTERN))
+
+
 def frame_files(folder: Path) -> dict[int, Path]:
     """The files of a folder by the frame's number, the last one in their names.
 

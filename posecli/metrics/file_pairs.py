@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from posecli.errors import PosecliError
+from posecli.formats.openpose import is_openpose
+from posecli.formats.registry import DEFAULT_BY_SUFFIX
 from posecli.types import Poses
 
-PREDICTION_SUFFIXES = (".json", ".csv")
+PREDICTION_SUFFIXES = tuple(DEFAULT_BY_SUFFIX)
 
 
 def file_pairs(truth: Path, predicted: Path) -> list[tuple[Path, Path]]:
@@ -22,7 +24,8 @@ def file_pairs(truth: Path, predicted: Path) -> list[tuple[Path, Path]]:
         if not path.exists():
             raise PosecliError(f"{flag} {path}: there is no such file or folder")
     if truth.is_file():
-        chosen = predicted if predicted.is_file() else _of_name(predicted, truth)
+        is_one = predicted.is_file() or is_openpose(predicted)
+        chosen = predicted if is_one else _of_name(predicted, truth)
         return [(truth, chosen)]
     files = sorted(path for path in truth.glob("*.json") if not path.name.startswith("."))
     if not files:
@@ -39,6 +42,8 @@ def _of_name(folder: Path, truth: Path) -> Path:
         path = folder / f"{truth.stem}{suffix}"
         if path.is_file():
             return path
+    if is_openpose(folder / truth.stem):
+        return folder / truth.stem
     raise PosecliError(f"{folder / truth.name}: there is no such file, but {truth} is in the ground truth")
 
 

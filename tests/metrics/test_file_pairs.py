@@ -48,3 +48,16 @@ def test_what_is_missing(truth, tmp_path):
         file_pairs(truth, tmp_path / "nowhere")
     with pytest.raises(PosecliError, match=r"--gt .*empty: there are no \.json files"):
         file_pairs(touch(tmp_path / "empty"), found)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".h5", ".trc"])
+def test_predictions_of_every_suffix_are_found(truth, tmp_path, suffix):
+    found = touch(tmp_path / "found", f"a{suffix}")
+    assert file_pairs(truth / "a.json", found) == [(truth / "a.json", found / f"a{suffix}")]
+
+
+def test_a_folder_of_openpose_is_one_sequence(truth, tmp_path):
+    touch(tmp_path / "found")
+    inner = touch(tmp_path / "found" / "a", "a_000000000000_keypoints.json")
+    assert file_pairs(truth / "a.json", inner) == [(truth / "a.json", inner)]
+    assert file_pairs(truth / "a.json", inner.parent) == [(truth / "a.json", inner)]
