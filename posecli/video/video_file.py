@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
     from av.container import InputContainer
 
+# How much too early to look for a keyframe, where a container without an index (MPEG-TS) leads past the right one.
+SEEK_MARGIN_S = Fraction(15)
 MICROSECOND = Fraction(1, 1_000_000)  # the unit of a container's duration
 
 
@@ -84,10 +86,10 @@ class VideoFile(Source):
             self._note_end(index, end)
 
     def skip_to(self, index: int, pts: int, checksum: int) -> bool:
-        if is_url(self._path) or self._first is None or self._first.pts is None:
+        if is_url(self._path) or not index or self._first is None or self._first.pts is None:
             return False
         self._clock.stamp(self._first.pts)  # times count from the first frame, read on or not
-        found = self._seek(pts)
+        found = self._seek(pts, Fraction(0)) or self._seek(pts, SEEK_MARGIN_S)
         if found is None or picture_checksum(self._orientation.apply(RGBConverter()(found))) != checksum:
             self.close()
             self._open()
@@ -95,12 +97,12 @@ class VideoFile(Source):
         self._first, self._start = found, index
         return True
 
-    def _seek(self, pts: int) -> VideoFrame | None:
-        """The frame of this timestamp, decoded from the keyframe before it on; None if none has it."""
+    def _seek(self, pts: int, margin_s: Fraction) -> VideoFrame | None:
+        """The frame of this timestamp, decoded from a keyframe before it on; None if none has it."""
         assert self._decoded is not None
         self._decoded.close()
         try:
-            self._container.seek(pts, stream=self._stream)
+            self._container.seek(pts - int(margin_s / self._clock.time_base), stream=self._stream)
         except FFmpegError:
             return None
         self._decoded = self._decoder.frames()
