@@ -36,5 +36,5 @@ def match(recording: Recording, name: str, video: Path | None, rotate: int | Non
             found = [(timeline.poses(frame), frame.time_s) for frame in source.frames()]
             timeline.finish()
             frames = [replace(poses, time_s=time_s) for poses, time_s in found if poses]
-    size = {"width": info.width, "height": info.height}
-    return replace(recording, video=replace(recording.video, **size), frames=frames)
+    seen = replace(recording.video, width=info.width, height=info.height)
+    return replace(recording, video=seen, frames=frames)

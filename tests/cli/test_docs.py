@@ -43,7 +43,7 @@ def test_there_are_examples_of_every_command():
 
 
 @pytest.mark.parametrize(
-    "name", ["estimate", "detect", "smooth", "render", "train", "eval", "convert", "validate", "models list"]
+    "name", ["estimate", "detect", "smooth", "render", "view", "train", "eval", "convert", "validate", "models list"]
 )
 def test_every_option_is_documented_and_every_documented_one_is_there(name):
     options = {option for option in option_names(find(name)) if option.startswith("-")}

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 HEAVY = {"torch", "cv2", "av", "numba", "pandas", "scipy", "trackers", "supervision", "matplotlib"}
-COMMANDS = ["estimate", "detect", "smooth", "render", "train", "models", "convert", "validate"]
+COMMANDS = ["estimate", "detect", "smooth", "render", "view", "train", "models", "convert", "validate"]
 # Of training, of tests and of other tools: estimating needs none of them.
 UNRELATED = {"timm", "pandas", "transformers", "matplotlib", "ultralytics", "pycocotools", "huggingface_hub"}
 

@@ -174,8 +174,9 @@ def moving_square(path: Path, times: list[float]) -> list[tuple[int, int]]:
             image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
             image[y - 8 : y + 9, x - 8 : x + 9] = 255
             writer.write(image, time_s=time_s)
-        # The last picture of a file with a variable rate has no duration, and browsers do not seek to it.
-        writer.write(image, time_s=times[-1] + 0.1)
+        # Chromium takes a wrong duration of the pictures before a file's end, and does not seek to all of them.
+        for i in range(1, 6):
+            writer.write(image, time_s=times[-1] + 0.04 * i)
     return places
 
 
@@ -221,7 +222,8 @@ def test_playing_and_stepping(open_page: OpenPage, tmp_path: Path) -> None:
     viewer.page.wait_for("document.querySelector('#video').currentTime > 0.35")
     viewer.page.press(" ")
     viewer.page.wait_for("document.querySelector('#video').paused")
-    viewer.page.settle()
+    for _ in range(5):  # a last picture may still be on its way
+        viewer.page.settle()
     stopped = viewer.frame
     assert stopped >= 3
     np.testing.assert_allclose(viewer.page.evaluate(BRIGHT), places[stopped], atol=1)

@@ -270,6 +270,7 @@ function connect(view) {
     view.onKey(event);
   });
   window.addEventListener("beforeunload", (event) => { if (!view.edits.isSaved) event.preventDefault(); });
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => view.drawData());
   new ResizeObserver(() => view.drawData()).observe(document.querySelector("main"));
   new ResizeObserver(() => view.redraw()).observe(element("picture"));
 }

@@ -152,7 +152,7 @@ class VideoPlayer {
     this.#shown = seconds;
     this.#isNew = true;
     const frame = this.#frameAt(seconds);
-    if (this.isPlaying) this.frame = Math.max(0, frame);
+    if (this.#target === null) this.frame = Math.max(0, frame);
     this.onFrame(frame);
   }
 }
