@@ -18,8 +18,8 @@ from functools import partial
 import numpy as np
 
 from posecli.detect.appearance import appearance
-from posecli.detect.bridge import iou
 from posecli.detect.camera import follow
+from posecli.metrics.boxes import iou
 from posecli.types import FloatArray, Image, Tracks
 
 # docs/tracking.md has the measurements.
@@ -152,13 +152,12 @@ class Relinker:
 
 
 def _sightings(tracks: Tracks, look: Callable[[FloatArray], FloatArray]) -> list[_Sighting]:
-    found = []
     columns = tracks.ids.tolist(), tracks.xyxy, tracks.scores.tolist()
-    for row, (track, box, score) in enumerate(zip(*columns, strict=True)):
-        others = np.delete(tracks.xyxy, row, axis=0)
-        crowded = any(iou(box, other) > CROWDED_IOU for other in others)
-        found.append(_Sighting(row, track, box, score, look(box), crowded))
-    return found
+    return [
+        # A box's overlap with itself is the one that does not count.
+        _Sighting(row, track, box, score, look(box), bool((iou(box, tracks.xyxy) > CROWDED_IOU).sum() > 1))
+        for row, (track, box, score) in enumerate(zip(*columns, strict=True))
+    ]
 
 
 def _holds(outer: FloatArray, inner: FloatArray) -> bool:
