@@ -198,4 +198,5 @@ def switches_table(rows: Sequence[Row]) -> str:
         ]
         for row in rows
     ]
-    return table(["clip", "seconds", "switches", "a minute", "fragments", "IDF1", "MOTA"], cells)
+    header = ["clip", "seconds", "switches", "a minute", "fragments", "IDF1", "MOTA"]
+    return f"{table(header, cells)}\n\n![identity switches](images/quality_switches.svg)"
