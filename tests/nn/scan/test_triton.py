@@ -33,7 +33,7 @@ needs_kernels = pytest.mark.skipif(
 def test_in_the_interpreter() -> None:
     pytest.importorskip("triton")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", Path(__file__).name],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", Path(__file__).name],
         cwd=Path(__file__).parent,
         env=os.environ | {"TRITON_INTERPRET": "1", "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -251,10 +251,29 @@ def test_the_kernels_compile_for_a_gpu_that_is_not_there(tmp_path: Path) -> None
     assert run.stdout.split() == ["chunk_states", "carry", "outputs", "chunk_adjoints", "gradients"]
 
 
-def test_a_process_without_gpu_and_interpreter_is_told_why() -> None:
-    if INTERPRETED:
-        assert triton_gpu.why_unavailable() is None
-        assert resolve("triton", "cpu").name == "triton"
-        assert resolve("auto", "cpu").name == "numba"  # Python in place of machine code only if asked for
-    elif not torch.cuda.is_available():
-        assert "CUDA device" in (triton_gpu.why_unavailable() or "")
+@pytest.mark.skipif(INTERPRETED, reason="the interpreter needs no GPU")
+def test_why_unavailable_tells_the_causes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "CUDA device" in (triton_gpu.why_unavailable() or "")
+
+    def fails(*arguments: object) -> float:
+        raise RuntimeError("Failed to find C compiler")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(triton_gpu, "_kernels", lambda: None)
+    monkeypatch.setattr(triton_gpu, "_error_on", lambda device: 1e-6)
+    assert triton_gpu.why_unavailable() is None
+    for error in (0.5, float("nan")):
+        monkeypatch.setattr(triton_gpu, "_error_on", lambda device, error=error: error)
+        assert "wrong numbers" in (triton_gpu.why_unavailable() or "")
+    monkeypatch.setattr(triton_gpu, "_error_on", fails)
+    assert "fail on this machine (Failed to find C compiler)" in (triton_gpu.why_unavailable() or "")
+    monkeypatch.setattr(triton_gpu, "_kernels", fails)
+    assert "does not import" in (triton_gpu.why_unavailable() or "")
+
+
+@pytest.mark.skipif(not INTERPRETED, reason="is about the interpreter")
+def test_the_interpreter_runs_on_a_cpu_but_only_where_it_is_asked_for() -> None:
+    assert triton_gpu.why_unavailable() is None
+    assert resolve("triton", "cpu").name == "triton"
+    assert resolve("auto", "cpu").name == "numba"
