@@ -15,7 +15,7 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         PosecliError: it cannot be written; an earlier file of that name is still there.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # two runs must not write into one
     try:
         with part.open("wb") as file:
             file.write(content)
