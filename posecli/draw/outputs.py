@@ -1,20 +1,23 @@
-"""Where rendered frames go: a video, one picture, or a folder of pictures."""
+"""Where rendered frames go: a video, a GIF, one picture, or a folder of pictures."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 import cv2
 
+from posecli.draw.gif import GifOutput
 from posecli.errors import PosecliError, UsageError
+from posecli.formats.atomic import temporary_name
 from posecli.types import Frame, Image, VideoInfo
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
+GIF_SUFFIX = ".gif"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
@@ -30,33 +33,54 @@ class Output(Protocol):
     ) -> None: ...
 
 
-def open_output(target: str, source: str, info: VideoInfo) -> Output:
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How an output is written."""
+
+    width: int  # pixels of the pictures to come
+    height: int
+    crf: int | None = None  # of videos, x264's: 0 (without loss) to 51; the writer's own without
+    force: bool = False  # whether files that are there already may be replaced
+
+
+def open_output(target: str, source: str, info: VideoInfo, options: OutputOptions | None = None) -> Output:
     """The output that the target's name asks for.
 
-    A name in .mp4, .mov or .mkv is a video; one in .png, .jpg, ... a picture, or a folder of such pictures
-    where its stem is *; a folder, or a name without a suffix, a folder of pictures.
+    A name in .mp4, .mov or .mkv is a video, one in .gif an animation; one in .png, .jpg, ... a picture, or a
+    folder of such pictures where its stem is *; a folder, or a name without a suffix, a folder of pictures.
+
+    Args:
+        source: where the pictures come from, for their sound.
+        info: what the reader said of the source.
+        options: how to write it; pictures of the source's size without.
 
     Raises:
         UsageError: another suffix, or the output would overwrite the input.
-        PosecliError: nothing can be written there.
+        PosecliError: nothing can be written there, or the file is there and nobody said to replace it.
     """
+    options = options or OutputOptions(info.width, info.height)
     path = Path(target)
     suffix = path.suffix.lower()
     if target.endswith(("/", os.sep)) or path.is_dir() or not suffix:
-        folder, suffix = path, ""
-    elif path.stem == "*" and suffix in PICTURE_SUFFIXES:
-        folder = path.parent
-    elif suffix in PICTURE_SUFFIXES:
-        _refuse_same(path, Path(source))
-        return PictureOutput(path)
-    elif suffix in VIDEO_SUFFIXES:
-        _refuse_same(path, Path(source))
-        return VideoOutput(path, source, info)
-    else:
-        known = ", ".join(VIDEO_SUFFIXES + PICTURE_SUFFIXES)
+        return _folder(path, "", source, options.force)
+    if path.stem == "*" and suffix in PICTURE_SUFFIXES:
+        return _folder(path.parent, suffix, source, options.force)
+    if suffix not in VIDEO_SUFFIXES + PICTURE_SUFFIXES + (GIF_SUFFIX,):
+        known = ", ".join((*VIDEO_SUFFIXES, GIF_SUFFIX, *PICTURE_SUFFIXES))
         raise UsageError(f"{target}: a name in {known}, or a folder, is expected")
+    _refuse_same(path, Path(source))
+    if path.exists() and not options.force:
+        raise PosecliError(f"{target} exists: give --force to replace it, or another name")
+    if suffix in VIDEO_SUFFIXES:
+        return VideoOutput(path, source, info, options)
+    if suffix == GIF_SUFFIX:
+        return GifOutput(path, options.width, options.height)
+    return PictureOutput(path)
+
+
+def _folder(folder: Path, suffix: str, source: str, force: bool) -> FolderOutput:
     _refuse_same(folder, Path(source) if Path(source).is_dir() else Path(source).parent)
-    return FolderOutput(folder, suffix)
+    return FolderOutput(folder, suffix, force)
 
 
 def _refuse_same(output: Path, source: Path) -> None:
@@ -67,10 +91,13 @@ def _refuse_same(output: Path, source: Path) -> None:
 class VideoOutput:
     """A video with the source's timestamps and sound."""
 
-    def __init__(self, path: Path, source: str, info: VideoInfo) -> None:
+    def __init__(self, path: Path, source: str, info: VideoInfo, options: OutputOptions) -> None:
         from posecli.video import VideoWriter
 
-        self._writer = VideoWriter(path, width=info.width, height=info.height, source=source, info=info)
+        quality = {} if options.crf is None else {"crf": options.crf}
+        self._writer = VideoWriter(
+            path, width=options.width, height=options.height, source=source, info=info, **quality
+        )
 
     def __enter__(self) -> Self:
         self._writer.__enter__()
@@ -104,7 +131,7 @@ class PictureOutput:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._encoded is not None:
-            temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}.part")
+            temporary = self._path.with_name(temporary_name(self._path))
             try:
                 temporary.write_bytes(self._encoded)
                 temporary.replace(self._path)
@@ -120,13 +147,14 @@ class FolderOutput:
     They are written to a folder beside, and moved over when all are there.
     """
 
-    def __init__(self, folder: Path, suffix: str) -> None:
+    def __init__(self, folder: Path, suffix: str, force: bool = False) -> None:
         self._folder = folder
         self._suffix = suffix
+        self._force = force
         if folder.exists() and not folder.is_dir():
             raise PosecliError(f"{folder} is a file: give a folder, or a name that ends in .mp4 or .png")
         beside = folder.absolute()
-        self._temporary = beside.with_name(f".{beside.name}.{secrets.token_hex(4)}.part")
+        self._temporary = beside.with_name(temporary_name(beside))
 
     def __enter__(self) -> Self:
         try:
@@ -141,6 +169,10 @@ class FolderOutput:
         picture = self._temporary / name.with_suffix(suffix).name
         if picture.exists():  # a.jpg and a.bmp both become a.png
             picture = self._temporary / (name.name + suffix)
+        if not self._force and (self._folder / picture.name).exists():
+            raise PosecliError(
+                f"{self._folder / picture.name} exists: give --force to replace it, or another folder"
+            )
         try:
             picture.write_bytes(encode(image, suffix))
         except OSError as failure:

@@ -65,7 +65,7 @@ class VideoWriter:
         crf: int = CRF,
     ) -> None:
         self._path = Path(path)
-        self._size, self._crf = (width, height), crf
+        self._size, self._crf, self._info = (width, height), crf, info
         self._rate = _rate(info, frame_rate)
         self._time_base = Fraction(info.time_base) if info and info.time_base else 1 / self._rate
         self._origin = Fraction(0)  # seconds of the source that become zero here
@@ -89,7 +89,8 @@ class VideoWriter:
             format=container_format,
             container_options=_muxer_options(container_format, self._time_base),
         )
-        aspect = _pixel_aspect(self._source, *self._size)
+        shape = (self._info.width, self._info.height) if self._info else self._size
+        aspect = _pixel_aspect(self._source, *shape)
         self._video = H264Stream(self._output, *self._size, self._time_base, self._rate, aspect, self._crf)
         self._sound = Sound(self._source, self._output) if self._source else None
 
@@ -251,7 +252,7 @@ def _video(source: InputContainer | None) -> VideoStream | None:
 
 
 def _pixel_aspect(source: InputContainer | None, width: int, height: int) -> Fraction:
-    """Width over height of a pixel; the source's, turned where the pictures are turned."""
+    """Width over height of a pixel; the source's, turned where its pictures of this size are turned."""
     stream = _video(source)
     if stream is None or not stream.sample_aspect_ratio:
         return Fraction(1)

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-import posecli.draw
+import posecli.draw.renderer
 from posecli.formats import open_writer
 from posecli.formats.boxes import read_boxes
 from posecli.skeletons import COCO
@@ -55,7 +55,7 @@ def write_poses(path, source):
         ("render clip.mkv broken.csv -o out.mp4", 1, "broken.csv"),
         ("render clip.mkv clip.mkv -o out.mp4", 1, "clip.mkv: not a"),
         ("render clip.mkv poses.json -o no/out.mp4", 1, "cannot write no/out.mp4"),
-        ("render clip.mkv poses.json -o out.gif", 2, "out.gif"),
+        ("render clip.mkv poses.json -o out.avi", 2, "out.avi"),
         ("render clip.mkv poses.json -o clip.mkv", 2, "over the input"),
         ("render clip.mkv poses.json -o out.mp4 --format bvh", 2, "bvh"),
         ("render clip.mkv poses.json -o out.mp4 --min-score 3", 2, "--min-score"),
@@ -125,9 +125,8 @@ def test_ctrl_c_while_rendering(command, folder, monkeypatch, output):
         drawn.append(canvas)
         if len(drawn) == 5:
             signal.raise_signal(signal.SIGINT)
-        return canvas
 
-    monkeypatch.setattr(posecli.draw, "draw_poses", draw)
+    monkeypatch.setattr(posecli.draw.renderer, "draw_on", draw)
     monkeypatch.setattr(Poses, "__len__", lambda self: 1)  # somebody to draw
     assert command("render", "clip.mkv", "poses.json", "-o", output) == (130, ["posecli: interrupted"])
     assert len(drawn) == 5

@@ -118,7 +118,7 @@ def test_pictures_become_pictures(
 def test_one_picture(tmp_path: Path, pictures: Path) -> None:
     picture = pictures / "0001.png"
     poses = write_poses(tmp_path / "poses.json", picture)
-    render(picture, poses, "-o", tmp_path / "out.png", "--skeleton-only", "--no-boxes", "--no-ids")
+    render(picture, poses, "-o", tmp_path / "out.png", "--background", "black", "--no-boxes", "--no-ids")
     drawn = cv2.imread(str(tmp_path / "out.png"))
     assert tuple(drawn[65, limb_at(0), ::-1]) == LEFT
     assert not drawn[65, limb_at(0) + 20 :].any()
