@@ -1,10 +1,33 @@
 """posecli: human keypoints from video, with GLSMamba. Importing this package imports nothing heavy."""
 
+from __future__ import annotations
 
-def __getattr__(name: str) -> str:
-    """posecli.__version__, looked up when it is asked for: the lookup costs more than the rest of --help."""
-    if name != "__version__":
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from posecli.api import Estimation, estimate, load_poses, save_poses
+
+__all__ = ["Estimation", "__version__", "estimate", "load_poses", "save_poses"]
+
+__version__: str
+
+
+def __getattr__(name: str) -> Any:
+    """The API and the version, looked up when they are asked for: the lookup costs more than the rest of --help."""
+    if name == "__version__":
+        return _version()
+    if name not in __all__:
         raise AttributeError(f"module 'posecli' has no attribute {name!r}")
+    from posecli import api
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -93,6 +93,7 @@ def estimate(
     """
     from posecli.cli.estimation import Estimation, Wishes
     from posecli.formats.registry import FORMATS
+    from posecli.pipeline.session import Settings
     from posecli.video.find import find_sources
 
     # The files of a format that is a folder lie in one for each video.
@@ -111,27 +112,23 @@ def estimate(
         check_pose_output(Path(output), format_, found[0].source, boxes, force=force or resume)
     check_model(model)
     check_device(device)
-    estimation = Estimation(
-        Wishes(
-            model=model,
-            format=format_,
-            detector=detector,
-            boxes=boxes,
-            threshold=threshold,
-            tracker=tracker,
-            device=device,
-            precision=precision,
-            batch=batch,
-            chunk=chunk,
-            threads=threads,
-            rotate=rotate,
-            smooth=tuple(name for name in smooth or () if name != "none"),
-            resume=resume or into_folder,
-            force=force,
-            quiet=quiet,
-        )
+    settings = Settings(
+        model=model,
+        detector=detector,
+        boxes=boxes,
+        threshold=threshold,
+        tracker=tracker,
+        device=device,
+        precision=precision,
+        batch=batch,
+        chunk=chunk,
+        threads=threads,
+        rotate=rotate,
+        smooth=tuple(name for name in smooth or () if name != "none"),
     )
-    _ = estimation.smoother  # a filter that cannot be is said before the networks are loaded
+    wishes = Wishes(format=format_, resume=resume or into_folder, force=force, quiet=quiet)
+    estimation = Estimation(settings, wishes)
+    _ = estimation.session.smoother  # a filter that cannot be is said before the networks are loaded
     if into_folder:
         from posecli.cli.many import estimate_many, suffix_of
         from posecli.video.find import name_outputs

@@ -48,7 +48,7 @@ def estimate_many(jobs: Mapping[Path, str], folder: Path, estimation: Estimation
     Raises:
         PosecliError: some failed; standard error says which and why.
     """
-    _ = estimation.networks  # a model that is not there fails once, and not for every video
+    _ = estimation.session.networks  # a model that is not there fails once, and not for every video
     tally = Tally(len(jobs))
     with _reported(tally, quiet):
         for number, (place, source) in enumerate(jobs.items(), 1):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from posecli.detect.tracking import TrackerName
+from posecli.device import Precision as Precision
+from posecli.device import use_threads as use_threads
 
 FormatName = Literal[
     "coco", "coco-results", "posetrack17", "posetrack18", "csv", "csv-wide", "parquet", "parquet-wide", "npz",
     "deeplabcut", "deeplabcut-h5", "openpose", "alphapose", "mmpose", "trc",
 ]  # fmt: skip
-Precision = Literal["auto", "fp32", "bf16"]
 MOST_THREADS = 1024
 MOST_AT_ONCE = 1024  # frames or windows: beyond, memory runs out long before anything gets faster
 
@@ -59,17 +59,3 @@ PrecisionOption = Annotated[
         help="Of the networks: fp32, bf16, or auto (bf16 where the hardware has it). Scans are always fp32.",
     ),
 ]
-
-
-def use_threads(count: int) -> None:
-    """Limits the CPU threads of the networks and of OpenCV; 0 leaves it to them. Call it before PyTorch is imported."""
-    # OpenMP's threads spin while they wait. Asleep they cost a few per cent on an idle machine, and save more than
-    # half of the time on one that does something else too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if not count:
-        return
-    import cv2
-    import torch
-
-    torch.set_num_threads(count)  # numba's kernels follow it
-    cv2.setNumThreads(count)

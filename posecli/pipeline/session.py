@@ -1,0 +1,163 @@
+"""Settings of an estimation and what they load: what `posecli estimate` and `posecli.estimate` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TrackerName
+from posecli.device import Precision, pick_device, prefers_bf16, use_threads
+
+if TYPE_CHECKING:
+    import torch
+
+    from posecli.detect.file import BoxFile
+    from posecli.detect.protocol import Detector
+    from posecli.pipeline.estimator import Options
+    from posecli.pipeline.journal import Journal
+    from posecli.smooth import Chain
+    from posecli.types import Frame, Poses
+    from posecli.weights.models import LoadedModel
+
+DEFAULT_MODEL = "glsmamba-t"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What decides about the poses, by the names of the options; docs/cli.md explains each."""
+
+    model: str = DEFAULT_MODEL
+    detector: str = "embedded"
+    boxes: Path | None = None
+    threshold: float = DEFAULT_THRESHOLD
+    tracker: TrackerName = DEFAULT_TRACKER
+    device: str = "auto"
+    precision: Precision = "auto"
+    batch: int = 8
+    chunk: int = 8
+    threads: int = 0
+    rotate: int | None = None
+    smooth: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """A model on its device."""
+
+    device: torch.device
+    bf16: bool
+    model: LoadedModel
+
+
+class Session:
+    """Estimates by the same settings, one video after the other; the networks are loaded with the first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def smoother(self) -> Chain:
+        """What the poses go through at last.
+
+        Raises:
+            UsageError: a filter that there is not, or one that needs the whole clip.
+        """
+        from posecli.smooth import check_streams, make_chain
+
+        chain = make_chain(self.settings.smooth)
+        check_streams(chain)
+        return chain
+
+    @cached_property
+    def networks(self) -> Networks:
+        """The model on its device.
+
+        Raises:
+            PosecliError: it, or the device, is not there.
+        """
+        use_threads(self.settings.threads)
+        device = pick_device(self.settings.device)
+        precision = self.settings.precision
+        bf16 = prefers_bf16(device) if precision == "auto" else precision == "bf16"
+
+        from posecli.weights.models import load_model
+
+        loaded = load_model(self.settings.model)
+        loaded.model.to(device)
+        return Networks(device, bf16, loaded)
+
+    def people(self, picture_names: list[str] | None) -> Detector | BoxFile:
+        """Who says where people are: the file of boxes, or the detector.
+
+        Args:
+            picture_names: file names of the source's pictures, by which a file's boxes may be found.
+        """
+        from posecli.detect.file import BoxFile
+
+        boxes = self.settings.boxes
+        return self._detector if boxes is None else BoxFile(boxes, picture_names)
+
+    def tracker_name(self, people: Detector | BoxFile) -> str:
+        """The tracker; "file" where identities are there and kept: no tracker is needed, nor the wait for it."""
+        return "file" if getattr(people, "has_ids", False) else self.settings.tracker
+
+    @cached_property
+    def options(self) -> Options:
+        """What shapes speed and memory."""
+        from posecli.pipeline.estimator import Options
+
+        return Options(batch=self.settings.batch, chunk=self.settings.chunk, bf16=self.networks.bf16)
+
+    def poses(
+        self,
+        frames: Iterable[Frame],
+        frame_rate: float | None,
+        people: Detector | BoxFile,
+        journal: Journal | None = None,
+    ) -> Iterator[Poses]:
+        """Poses of every frame, in order, smoothed if that is wished."""
+        from posecli.detect.tracking import make_tracker
+        from posecli.pipeline.estimator import estimate
+        from posecli.pipeline.journal import NO_JOURNAL
+        from posecli.smooth import smooth_stream
+
+        name = self.tracker_name(people)
+        tracker = make_tracker(
+            "none" if name == "file" else name, frame_rate, threshold=self.settings.threshold
+        )
+        model = self.networks.model.model
+        poses = estimate(frames, people, tracker, model, self.options, journal or NO_JOURNAL)
+        return smooth_stream(poses, self.smoother) if self.smoother.filters else poses
+
+    def provenance(self, source: str, people: Detector | BoxFile) -> dict[str, Any]:
+        """What the result depends on: neither times, nor how the run was controlled."""
+        from posecli import __version__
+
+        loaded, rotate = self.networks.model, self.settings.rotate
+        precision = "bf16" if self.networks.bf16 else "fp32"
+        told: dict[str, Any] = {
+            "tool": "posecli",
+            "version": __version__,
+            "command": "estimate",
+            "source": source,
+            "model": {"name": loaded.name, "sha256": loaded.sha256, "precision": precision},
+            "detector": people.provenance(),
+            "tracker": self.tracker_name(people),
+        }
+        if rotate is not None:
+            told["rotate"] = rotate
+        if self.smoother.filters:
+            told["smoothing"] = self.smoother.provenance()
+        return told
+
+    @cached_property
+    def _detector(self) -> Detector:
+        from posecli.detect import make_detector
+
+        networks, settings = self.networks, self.settings
+        return make_detector(
+            settings.detector, device=networks.device, threshold=settings.threshold, bf16=networks.bf16
+        )
