@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from posecli.config import Config, config_path, load_config, user_folder
+from posecli.config import Config, config_paths, load_config, user_file, user_folder
 from posecli.errors import PosecliError
 
 
@@ -29,15 +29,30 @@ def test_without_a_file_everything_is_empty():
     assert load_config() == Config(None, {})
 
 
-def test_the_first_of_three_places_counts(tmp_path, monkeypatch):
+def test_both_files_are_read_unless_one_is_named(tmp_path, monkeypatch):
     user = tmp_path / "home/.config/posecli/config.toml"
+    assert user_file() == user
+    assert config_paths() == []
     write(user, "")
-    assert config_path() == user
+    assert config_paths() == [user]
     write(tmp_path / "work/posecli.toml", "")
-    assert config_path() == Path("posecli.toml")
+    assert config_paths() == [user, Path("posecli.toml")]
     write(tmp_path / "mine.toml", "")
     monkeypatch.setenv("POSECLI_CONFIG", str(tmp_path / "mine.toml"))
-    assert config_path() == tmp_path / "mine.toml"
+    assert config_paths() == [tmp_path / "mine.toml"]
+
+
+def test_the_project_wins_value_by_value(tmp_path):
+    write(
+        tmp_path / "home/.config/posecli/config.toml",
+        '[data]\ncoco = "/mine/coco"\nclips = "/mine/clips"\n'
+        '[estimate]\nbatch = 2\ntracker = "ocsort"\n[render]\nids = false\n',
+    )
+    write(tmp_path / "work/posecli.toml", '[data]\ncoco = "/theirs/coco"\n[estimate]\nbatch = 4\n')
+    config = load_config()
+    assert config.path == Path("posecli.toml")
+    assert config.data == {"coco": Path("/theirs/coco"), "clips": Path("/mine/clips")}
+    assert config.options == {"estimate": {"batch": 4, "tracker": "ocsort"}, "render": {"ids": False}}
 
 
 def test_a_named_file_must_be_there(monkeypatch):
@@ -61,7 +76,8 @@ def test_folders_of_datasets(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[dta]", r"posecli\.toml: unknown table 'dta'; known: data"),
+        ("[dta]", r"posecli\.toml: unknown table 'dta'; known: data, estimate, detect"),
+        ("estimate = 3", "estimate must be a table of options"),
         ('[data]\nposetrack = "x"', "unknown dataset in .data. 'posetrack'; known: posetrack17, posetrack18"),
         ("[data]\ncoco = 3", "data.coco must be a folder in quotes, found 3"),
         ('[data]\ncoco = ""', "data.coco must be a folder in quotes"),

@@ -6,8 +6,11 @@ import sys
 
 import typer
 
+from posecli.cli.config import config
 from posecli.cli.convert import convert
+from posecli.cli.defaults import default_map
 from posecli.cli.detect import detect
+from posecli.cli.doctor import doctor
 from posecli.cli.estimate import estimate
 from posecli.cli.eval import eval_
 from posecli.cli.exits import run
@@ -17,6 +20,7 @@ from posecli.cli.smooth import smooth
 from posecli.cli.train import train
 from posecli.cli.validate import validate
 from posecli.cli.view import view
+from posecli.config import COMMANDS
 
 app = typer.Typer(
     name="posecli",
@@ -37,6 +41,7 @@ def _print_version(value: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
@@ -45,9 +50,13 @@ def root(
 
     Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 interrupted.
     """
+    # `config` tells of the files, and `doctor` of everything: a mistake in a file is not to keep them from it.
+    if context.invoked_subcommand in COMMANDS:
+        context.default_map = default_map(context)
 
 
 app.add_typer(models, name="models")
+app.add_typer(config, name="config")
 app.command()(estimate)
 app.command()(detect)
 app.command()(render)
@@ -57,6 +66,7 @@ app.command()(convert)
 app.command()(validate)
 app.command()(train)
 app.command("eval")(eval_)
+app.command()(doctor)
 
 
 def main() -> None:

@@ -66,12 +66,21 @@ def explain(error: Exception) -> tuple[str, int]:
 
 def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
-    message = one_line(error.format_message()).replace("Value error, ", "").rstrip(".")  # type: ignore[attr-defined]
+    message = _tidied(error.format_message())  # type: ignore[attr-defined]
     if context is None:
         return message
     if not message or type(error).__name__ == "NoArgsIsHelpError":
         return ""  # the help itself has been shown
     return f"{message} (see {context.command_path} --help)"
+
+
+def usage_message(error: Exception) -> str:
+    """What is wrong with a value by Click's words, without the option's name."""
+    return _tidied(error.message)  # type: ignore[attr-defined]
+
+
+def _tidied(message: str) -> str:
+    return one_line(message).replace("Value error, ", "").rstrip(".")
 
 
 def _is_out_of_memory(error: Exception) -> bool:

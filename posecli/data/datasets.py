@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from posecli.config import DATASET_NAMES, DatasetName, config_path, default_paths, load_config, user_folder
+from posecli.config import DATASET_NAMES, DatasetName, config_paths, default_paths, read_configs, user_folder
 from posecli.errors import PosecliError, UsageError
 from posecli.skeletons import COCO, JHMDB, POSETRACK17, POSETRACK18, Skeleton
 
@@ -198,9 +198,9 @@ def find_data(name: str, explicit: Path | None) -> Path:
             return parent / name
         if _has_layout(dataset, parent):
             return parent
-    config = load_config()
-    if name in config.data:
-        return _existing(dataset, config.data[name], f"{config.path}, [data] {name}")
+    for config in reversed(read_configs()):
+        if name in config.data:
+            return _existing(dataset, config.data[name], f"{config.path}, [data] {name}")
     raise PosecliError(
         f"{name}: no folder given. Looked for --data; {variable} (not set); {_parent_said(dataset)}; "
         f"{_config_said(name)}. {_needs(dataset)}"
@@ -230,10 +230,10 @@ def _parent_said(dataset: Dataset) -> str:
 
 
 def _config_said(name: str) -> str:
-    path = config_path()
-    if path is None:
-        return f"a config file (none at {' or '.join(str(p) for p in default_paths())})"
-    return f"{path} (no {name} in [data])"
+    paths = config_paths()
+    if not paths:
+        return f"a config file (none at {' or '.join(str(path) for path in reversed(default_paths()))})"
+    return f"{' and '.join(map(str, paths))} (no {name} in [data])"
 
 
 def _needs(dataset: Dataset) -> str:
