@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
 from av.video.reformatter import Colorspace as Matrix
 
@@ -30,17 +31,29 @@ class RGBConverter:
 
         Deeper pictures are rounded to 8 bits. High dynamic range becomes BT.709 with reference white
         (203 cd/m2 for PQ, 75 % for HLG; ITU-R BT.2408) at full scale; what is brighter is clipped. swscale
-        takes a few seconds to prepare for that, once.
+        takes a few seconds to prepare for that, once. What is transparent becomes black: straight alpha over black.
         """
         rgb = self._reformatter.reformat(
             frame,
-            format="rgb24",
+            format="rgba" if has_alpha(frame) else "rgb24",
             src_colorspace=_assumed_matrix(frame),
             interpolation=_SCALING,
             threads=_SCALING_THREADS,
             **_standard_range(frame),
         )
-        return cast(Image, rgb.to_ndarray())
+        image = cast(Image, rgb.to_ndarray())
+        return over_black(image) if image.shape[2] == 4 else image
+
+
+def has_alpha(frame: VideoFrame) -> bool:
+    """Whether a frame has an opacity of its own for each pixel."""
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def over_black(rgba: Image) -> Image:
+    """(height, width, 4) with straight alpha, composited on black: (height, width, 3), rounded."""
+    opacity = rgba[..., 3:].astype(np.uint16)
+    return ((rgba[..., :3] * opacity + 127) // 255).astype(np.uint8)
 
 
 def hdr_transfer(frame: VideoFrame) -> str | None:

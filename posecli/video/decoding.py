@@ -25,6 +25,7 @@ class Decoder:
     Attributes:
         skipped_packets: packets that could not be decoded at all.
         damaged_frames: frames that were decoded with errors concealed.
+        interlaced_frames: frames that hold two moments, by their flag.
         last_error: why the latest packet was skipped.
         failure: why reading ended early, if it did.
     """
@@ -34,6 +35,7 @@ class Decoder:
         self._stream = stream
         self.skipped_packets = 0
         self.damaged_frames = 0
+        self.interlaced_frames = 0
         self.failure: str | None = None
         self.last_error: str | None = None
         stream.thread_type = "AUTO"
@@ -46,6 +48,7 @@ class Decoder:
             while decoded:
                 frame = decoded.pop(0)
                 self.damaged_frames += frame.is_corrupt
+                self.interlaced_frames += frame.interlaced_frame
                 yield frame
 
     def _packets(self) -> Iterator[Packet | None]:

@@ -9,9 +9,11 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from posecli.errors import PosecliError
 from posecli.types import Frame, Image, VideoInfo
+from posecli.video.colour import over_black
 from posecli.video.ffmpeg import reason
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
@@ -20,6 +22,10 @@ from posecli.video.timestamps import FALLBACK_RATE
 PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
 )
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_COLOUR_TYPE = 25  # the byte of a PNG's header that says what a pixel has (ISO/IEC 15948, 11.2.2)
+PNG_TRUECOLOUR_WITH_ALPHA = 6
 
 
 class Pictures(Source):
@@ -78,6 +84,8 @@ class Pictures(Source):
 def read_picture(path: Path, *, rotate: int | None = None) -> Image:
     """One picture, (height, width, 3) RGB uint8, upright by its EXIF orientation unless `rotate` is given.
 
+    What is transparent in a PNG becomes black.
+
     Raises:
         PosecliError: it cannot be read or decoded.
     """
@@ -93,7 +101,23 @@ def read_picture(path: Path, *, rotate: int | None = None) -> Image:
     if bgr is None:
         raise PosecliError(f"{path} is {'damaged or not a picture' if len(encoded) else 'empty'}: replace it")
     image = cast(Image, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+    if _has_alpha(encoded):
+        image = _over_black(image, encoded)
     return image if rotate is None else Orientation.from_turn(rotate).apply(image)
+
+
+def _has_alpha(encoded: NDArray[np.uint8]) -> bool:
+    head = encoded[: PNG_COLOUR_TYPE + 1].tobytes()
+    return head.startswith(PNG_SIGNATURE) and head[PNG_COLOUR_TYPE:] == bytes([PNG_TRUECOLOUR_WITH_ALPHA])
+
+
+def _over_black(image: Image, encoded: NDArray[np.uint8]) -> Image:
+    """The picture over black, by the opacity that its PNG holds; left as it is where that is turned by EXIF."""
+    alpha = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)[..., 3]
+    if alpha.shape != image.shape[:2]:
+        return image
+    opacity = alpha if alpha.dtype == np.uint8 else (alpha // 257).astype(np.uint8)
+    return over_black(np.dstack([image, opacity]))
 
 
 def is_picture(path: Path) -> bool:

@@ -14,6 +14,7 @@ from posecli.errors import PosecliError
 from posecli.types import Frame, VideoInfo
 from posecli.video.colour import RGBConverter, hdr_transfer
 from posecli.video.decoding import Decoder
+from posecli.video.deinterlace import deinterlaced
 from posecli.video.ffmpeg import is_url, open_container, stream_duration
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
@@ -53,7 +54,7 @@ class VideoFile(Source):
         try:
             self._stream = video_stream(self._container, self._path)
             self._decoder = Decoder(self._container, self._stream)
-            self._decoded = self._decoder.frames()
+            self._decoded = deinterlaced(self._decoder.frames())
             self._first: VideoFrame | None = self._decode_first()
             self._size_changed = False
             self._orientation = (
@@ -105,7 +106,7 @@ class VideoFile(Source):
             self._container.seek(pts - int(margin_s / self._clock.time_base), stream=self._stream)
         except FFmpegError:
             return None
-        self._decoded = self._decoder.frames()
+        self._decoded = deinterlaced(self._decoder.frames())
         for frame in self._decoded:
             if frame.pts is not None and frame.pts >= pts:
                 return frame if frame.pts == pts else None
@@ -120,6 +121,7 @@ class VideoFile(Source):
         counted = [
             (self._decoder.skipped_packets, "damaged packets skipped"),
             (self._decoder.damaged_frames, "damaged frames, decoded as far as possible"),
+            (self._decoder.interlaced_frames, "interlaced frames, of which the first field is used"),
             (self._clock.mended, "timestamps missing or out of order, mended"),
         ]
         return self._notes + [f"{what}: {count}" for count, what in counted if count]

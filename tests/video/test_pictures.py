@@ -105,7 +105,7 @@ def test_rotate_overrides_exif(tmp_path):
     "image",
     [
         np.full((20, 30), 77, np.uint8),
-        np.full((20, 30, 4), 77, np.uint8),
+        np.full((20, 30, 4), (77, 77, 77, 255), np.uint8),
         np.full((20, 30, 3), 77 * 257, np.uint16),
     ],
     ids=["grey", "alpha", "16 bit"],
