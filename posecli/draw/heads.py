@@ -26,20 +26,22 @@ FARTHEST_GUESS = 4.0  # ovals' sizes; an unsure face farther from where the body
 NEIGHBOURS = 3  # frames on both sides that an outlier is compared with
 LONGEST_GAP_S = 1.0  # that is bridged
 HOLD_S = 0.5  # before a track begins, after it ends, and on both sides of a longer gap
-GROWTH_PER_S = 2.0  # of an oval, in its own sizes, with the time to the nearest frame that shows the person
+GROWTH_PER_S = 1.0  # of an oval, in its own sizes, with the time to the nearest frame that shows the person
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head")
 # Distances between joints, and what part of each a head's half width is.
-MEASURES = (
+BODY_MEASURES = (
     ("left_shoulder", "right_shoulder", 0.30),
     ("left_shoulder", "left_hip", 0.20),
     ("right_shoulder", "right_hip", 0.20),
+)
+HEAD_MEASURES = (
     ("left_ear", "right_ear", 0.65),
     ("left_ear", "nose", 0.75),
     ("right_ear", "nose", 0.75),
-    ("left_eye", "right_eye", 1.5),
     ("head_bottom", "head_top", 0.36),
     ("neck", "head", 0.5),
 )
+BODY_LIMIT = 1.8  # of what the body suggests; a joint of the face in a wrong place suggests any size
 SMALLEST, LARGEST = 0.05, 0.5  # of the box's longer side
 
 
@@ -115,14 +117,23 @@ def head_oval(keypoints: FloatArray, scores: FloatArray, box: FloatArray, skelet
 def _half_width(joints: dict[str, Array], box: Array) -> float:
     """Pixels; the largest that any distance between sure joints suggests, since foreshortening only makes it small."""
     longest = float((box[2:] - box[:2]).max())
-    measured = [
-        share * float(np.hypot(*(joints[a] - joints[b])))
-        for a, b, share in MEASURES
-        if a in joints and b in joints
-    ]
-    if not measured:
+    body, head = (_largest(joints, measures) for measures in (BODY_MEASURES, HEAD_MEASURES))
+    if not body and not head:
         return 1.5 * SMALLEST * longest
-    return float(np.clip(max(measured), SMALLEST * longest, LARGEST * longest))
+    limit = min(LARGEST * longest, BODY_LIMIT * body or np.inf)
+    return max(SMALLEST * longest, min(max(body, head), limit))
+
+
+def _largest(joints: dict[str, Array], measures: tuple[tuple[str, str, float], ...]) -> float:
+    """The largest half width that these measures suggest; 0 where their joints are not there."""
+    return max(
+        (
+            share * float(np.hypot(*(joints[a] - joints[b])))
+            for a, b, share in measures
+            if {a, b} <= joints.keys()
+        ),
+        default=0.0,
+    )
 
 
 def _up(joints: dict[str, Array]) -> Array:
@@ -198,13 +209,18 @@ def _through_time(track: dict[int, Array], frame_rate: float) -> Iterable[tuple[
 
 
 def _without_outliers(ovals: Array) -> Array:
-    """Sizes are the largest around; a place away from its neighbours' median is covered together with that."""
-    padded = np.pad(ovals, ((NEIGHBOURS, NEIGHBOURS), (0, 0)), mode="edge")
-    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1, axis=0)  # (n, 6, frames)
-    largest = ovals.copy()
-    largest[:, 2:4] = around[:, 2:4].max(axis=-1)
-    median = np.concatenate([np.median(around[:, :2], axis=-1), largest[:, 2:]], axis=1)
-    is_far = np.hypot(*(median[:, :2] - ovals[:, :2]).T) > 0.5 * largest[:, 2]
+    """Sizes are the largest around, of medians; a place away from its neighbours' median is covered with that."""
+    steady = np.median(_around(ovals), axis=-1)
+    sizes = np.maximum.reduce(_around(steady[:, 2:4]), axis=-1)
+    places = np.concatenate([ovals[:, :2], sizes, ovals[:, 4:]], axis=1)
+    median = np.concatenate([steady[:, :2], sizes, ovals[:, 4:]], axis=1)
+    is_far = np.hypot(*(median[:, :2] - places[:, :2]).T) > 0.5 * sizes[:, 0]
     return np.stack(
-        [_enclose(a, b) if far else a for a, b, far in zip(largest, median, is_far.tolist(), strict=True)]
+        [_enclose(a, b) if far else a for a, b, far in zip(places, median, is_far.tolist(), strict=True)]
     )
+
+
+def _around(values: Array) -> Array:
+    """(n, columns) to (n, columns, frames): every row with its NEIGHBOURS on both sides."""
+    padded = np.pad(values, ((NEIGHBOURS, NEIGHBOURS), (0, 0)), mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1, axis=0)

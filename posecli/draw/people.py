@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from posecli.draw.labels import draw_label
-from posecli.draw.paint import MARGIN, SAFE_DISTANCE, SUBPIXEL_BITS, fixed_point, region_around, within_reach
+from posecli.draw.paint import MARGIN, SAFE_DISTANCE, draw_disc, fill_line, region_around, within_reach
 from posecli.draw.style import (
     OUTLINE,
     Colour,
@@ -18,15 +15,15 @@ from posecli.draw.style import (
     limb_colours,
     line_width,
     opacity,
+    outline_width,
     track_colour,
 )
 from posecli.formats.base import NO_TRACK, box_around
 from posecli.skeletons import Skeleton
 from posecli.types import FloatArray, Image, Poses
 
-THIN = 1.2  # pixels; limbs up to here have no outline, which would be all that is seen of them
-
-Draw = Callable[[Image, NDArray[np.int32]], None]
+LIMB = 1.35  # width of a limb, in line widths
+JOINT = 1.3  # radius of a joint, in line widths
 
 
 def draw_poses(image: Image, poses: Poses, skeleton: Skeleton, style: Style | None = None) -> Image:
@@ -86,50 +83,25 @@ def _draw_person(
     ]
     limbs = limb_colours(skeleton, style.colour_by, track_id)
     for (a, b), colour in zip(skeleton.limb_indices, limbs, strict=True):
-        _blend(canvas, keypoints[[a, b]], min(opacities[a], opacities[b]), width, _limb(colour, width))
+        _draw_limb(canvas, keypoints[[a, b]], min(opacities[a], opacities[b]), width, colour)
     for i, colour in enumerate(keypoint_colours(skeleton, style.colour_by, track_id)):
-        _blend(canvas, keypoints[[i]], opacities[i], 2 * width, _point(colour, width))
+        if opacities[i] > 0:
+            draw_disc(canvas, keypoints[i], JOINT * width, outline_width(width), colour, opacities[i])
 
 
-def _limb(colour: Colour, width: float) -> Draw:
-    thickness = max(2, round(width))
-
-    def draw(patch: Image, points: NDArray[np.int32]) -> None:
-        start, end = points.tolist()
-        if width > THIN:
-            cv2.line(patch, start, end, OUTLINE, thickness + 2, cv2.LINE_AA, SUBPIXEL_BITS)
-        cv2.line(patch, start, end, colour, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-
-    return draw
-
-
-def _point(colour: Colour, width: float) -> Draw:
-    radius = 1.2 * width + 0.5
-    outline = 1.0 if width > THIN else 0.5
-
-    def draw(patch: Image, points: NDArray[np.int32]) -> None:
-        (centre,) = points.tolist()
-        for grown, paint in ((radius + outline, OUTLINE), (radius, colour)):
-            cv2.circle(patch, centre, round(grown * 2**SUBPIXEL_BITS), paint, -1, cv2.LINE_AA, SUBPIXEL_BITS)
-
-    return draw
-
-
-def _blend(canvas: Image, points: FloatArray, alpha: float, reach: float, draw: Draw) -> None:
-    """Draws with opacity alpha, touching only the part of the canvas within reach of the points."""
-    if alpha <= 0:
-        return
-    if alpha >= 1:
-        draw(canvas, fixed_point(points))
-        return
-    region = region_around(canvas, points, reach + MARGIN)
+def _draw_limb(canvas: Image, ends: FloatArray, alpha: float, width: float, colour: Colour) -> None:
+    """With opacity alpha, touching only the part of the canvas that the limb is in."""
+    thickness, outline = LIMB * width, outline_width(width)
+    region = region_around(canvas, ends, thickness + outline + MARGIN) if alpha > 0 else None
     if region is None:
         return
     corner, below = region
-    patch = below.copy()
-    draw(patch, fixed_point(points - corner))
-    cv2.addWeighted(patch, alpha, below, 1 - alpha, 0, dst=patch)
-    below[:] = patch
+    patch = below if alpha >= 1 else below.copy()
+    fill_line(patch, ends - corner, thickness + 2 * outline, OUTLINE)
+    fill_line(patch, ends - corner, thickness, colour)
+    if alpha < 1:
+        cv2.addWeighted(patch, alpha, below, 1 - alpha, 0, dst=patch)
+        below[:] = patch
 
 
 def _draw_box(canvas: Image, box: FloatArray, colour: Colour, width: int) -> None:

@@ -104,6 +104,11 @@ def line_width(box: FloatArray, height: int, width: int) -> float:
     return min(max(person, 0.6 * picture), 1.3 * picture)
 
 
+def outline_width(width: float) -> float:
+    """Pixels of the dark edge around lines of this width."""
+    return 0.3 + 0.3 * width
+
+
 def text_height(height: int, width: int) -> int:
     """Pixels of a capital letter."""
     return max(9, round(math.hypot(height, width) / 80))

@@ -6,12 +6,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posecli.draw.paint import MARGIN, SUBPIXEL_BITS, fixed_point, paint, region_around, within_reach
-from posecli.draw.style import Style, keypoint_colours, line_width
+from posecli.draw.paint import MARGIN, fill_line, paint, region_around, within_reach
+from posecli.draw.style import Colour, Style, keypoint_colours, line_width
 from posecli.errors import UsageError
 from posecli.formats.base import NO_TRACK
 from posecli.skeletons import Skeleton
@@ -91,9 +90,7 @@ class Trails:
             if all(place is None for place in places):
                 del self._places[key]
 
-    def _draw(
-        self, canvas: Image, places: list[Place], length: int, width: float, colour: tuple[int, int, int]
-    ) -> None:
+    def _draw(self, canvas: Image, places: list[Place], length: int, width: float, colour: Colour) -> None:
         seen = np.array([place for place in places if place is not None])
         region = region_around(canvas, seen, width + MARGIN)
         if region is None:
@@ -105,8 +102,7 @@ class Trails:
             if start is None or end is None:
                 continue
             share = i / length  # 1 where the joint is now
-            first, second = fixed_point(np.stack([start, end]) - corner).tolist()
-            thickness = max(1, round(width * (THINNEST + (1 - THINNEST) * share)))
-            strength = round(255 * STRONGEST * share)
-            cv2.line(mask, first, second, strength, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+            ends = np.stack([start, end]) - corner
+            thickness = width * (THINNEST + (1 - THINNEST) * share)
+            fill_line(mask, ends, thickness, round(255 * STRONGEST * share))
         paint(patch, colour, mask)
