@@ -87,6 +87,7 @@ def estimate(
     threads: int = 0,
     rotate: int | None = None,
     smooth: Sequence[str] = (),
+    flip: bool = False,
     frame_rate: float = NOMINAL_FRAME_RATE,
 ) -> Estimation:
     """The keypoints of everyone in a video: what `posecli estimate` does, as an iterator.
@@ -119,6 +120,7 @@ def estimate(
         threads=_at_least(0, threads=threads),
         rotate=rotate,
         smooth=(smooth,) if isinstance(smooth, str) else tuple(smooth),
+        flip=flip,
     )
     session = Session(settings)
     _ = session.smoother  # a filter that cannot be is said before anything is loaded

@@ -50,7 +50,7 @@ def estimate(
     frames: Iterable[Frame],
     people: Detector | BoxFile,
     tracker: Tracker,
-    model: PoseModel,
+    model: PoseModel | FlipTested,
     options: Options,
     journal: Journal = NO_JOURNAL,
 ) -> Iterator[Poses]:

@@ -41,6 +41,7 @@ class Settings:
     threads: int = 0
     rotate: int | None = None
     smooth: tuple[str, ...] = ()
+    flip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Session:
     ) -> Iterator[Poses]:
         """Poses of every frame, in order, smoothed if that is wished."""
         from posecli.detect.tracking import make_tracker
+        from posecli.nn.flip_test import FlipTested
         from posecli.pipeline.estimator import estimate
         from posecli.pipeline.journal import NO_JOURNAL
         from posecli.smooth import smooth_stream
@@ -128,7 +130,8 @@ class Session:
         tracker = make_tracker(
             "none" if name == "file" else name, frame_rate, threshold=self.settings.threshold
         )
-        model = self.networks.model.model
+        network = self.networks.model.model
+        model = FlipTested(network) if self.settings.flip else network
         poses = estimate(frames, people, tracker, model, self.options, journal or NO_JOURNAL)
         return smooth_stream(poses, self.smoother) if self.smoother.filters else poses
 
@@ -149,6 +152,8 @@ class Session:
         }
         if rotate is not None:
             told["rotate"] = rotate
+        if self.settings.flip:
+            told["flip"] = True
         if self.smoother.filters:
             told["smoothing"] = self.smoother.provenance()
         return told

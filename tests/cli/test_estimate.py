@@ -34,6 +34,17 @@ def test_poses_of_every_frame_and_not_a_word_in_a_pipe(estimate, clip, tmp_path)
     assert recording.provenance["detector"] == {"name": "one box"}
 
 
+@pytest.mark.parametrize(("choice", "looks"), [("--flip", 2), ("--no-flip", 1)])
+def test_the_flip_test_looks_at_everyone_twice(estimate, network, clip, tmp_path, choice, looks):
+    counted = []
+    network.on_forward = lambda: counted.append(1)
+    assert estimate(clip, tmp_path / "poses.json", "--batch", 1, choice) == (0, [])
+    recording = read_poses(tmp_path / "poses.json")
+    assert len(counted) == looks * 8
+    np.testing.assert_allclose(recording.frames[3].keypoints, np.full((1, 17, 2), 35), atol=1)
+    assert recording.provenance.get("flip", False) == (choice == "--flip")
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_by_its_name(estimate, clip, tmp_path, name):
     output = tmp_path / "poses.dat"
