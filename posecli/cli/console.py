@@ -1,26 +1,68 @@
-"""What every command shows while it works: progress on a terminal, warnings in one line each."""
+"""What every command shows while it works: progress on a terminal, warnings in one line each, or all of it as JSON.
+
+Everything goes to standard error; posecli.cli.manner has the options.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 Advance = Callable[..., None]  # advance(): one frame is done; advance("3 people") says something of it
+ProgressName = Literal["auto", "json", "none"]
+JSON_PAUSE_S = 0.5
+
+
+@dataclass(slots=True)
+class Manner:
+    """How things are said, in this process."""
+
+    progress: ProgressName = "auto"
+    log_json: bool = False
+
+
+MANNER = Manner()
+
+
+def be_plain() -> None:
+    """As a command speaks that was told nothing: the options of an earlier one in this process are forgotten."""
+    MANNER.progress, MANNER.log_json = "auto", False
+
+
+def say(level: Literal["info", "warning", "error"], message: str, **more: Any) -> None:
+    """One line on standard error; with --log-json an object that has more in it.
+
+    Args:
+        level: in text, only a warning is marked as what it is.
+    """
+    if MANNER.log_json:
+        _print_json({"level": level, "message": message, **more})
+    else:
+        print(f"posecli: {'warning: ' if level == 'warning' else ''}{message}", file=sys.stderr)
 
 
 @contextmanager
 def progress(task: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
-    """A progress bar on standard error while that is a terminal; silence in a pipe.
+    """A progress bar on standard error while that is a terminal, silence in a pipe; or lines of JSON (--progress).
 
     Args:
         task: what is being done, in a word.
         total: how many frames there will be, about; None if nobody knows.
     """
+    if MANNER.progress == "json" and not quiet:
+        yield from _json_progress(task, total)
+    else:
+        yield from _bar(task, total, is_hidden=quiet or MANNER.progress == "none")
+
+
+def _bar(task: str, total: int | None, *, is_hidden: bool) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -32,7 +74,9 @@ def progress(task: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
         TextColumn("{task.fields[pace]}"),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, expand=True) as bar:
+    with Progress(
+        *columns, console=console, disable=is_hidden or not console.is_terminal, expand=True
+    ) as bar:
         number = bar.add_task(task, total=total, pace="", note="")
         started, done = time.perf_counter(), 0
 
@@ -43,6 +87,45 @@ def progress(task: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
             bar.update(number, advance=1, pace=pace, note=note)
 
         yield advance
+
+
+def _json_progress(task: str, total: int | None) -> Iterator[Advance]:
+    """At most one object in JSON_PAUSE_S, and one when it ends, well or not."""
+    started = last = time.perf_counter()
+    done = 0
+
+    def tell(now: float, note: str, ended: bool) -> None:
+        speed = done / max(now - started, 1e-6)
+        left = None if total is None or not done else max(0, total - done) / speed
+        _print_json(
+            {
+                "event": "progress",
+                "task": task,
+                "done": done,
+                "total": total,
+                "frames_per_s": round(speed, 2),
+                "seconds_left": None if left is None else round(left, 1),
+                "note": note,
+                "ended": ended,
+            }
+        )
+
+    def advance(note: str = "") -> None:
+        nonlocal done, last
+        done += 1
+        now = time.perf_counter()
+        if now - last >= JSON_PAUSE_S:
+            last = now
+            tell(now, note, ended=False)
+
+    try:
+        yield advance
+    finally:
+        tell(time.perf_counter(), "", ended=True)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value), file=sys.stderr, flush=True)
 
 
 def _pace(done: int, total: int | None, seconds: float) -> str:
@@ -61,7 +144,7 @@ def warnings_in_one_line(quiet: bool) -> Iterator[None]:
         line = one_line(str(message))
         if not quiet and line not in said:
             said.add(line)
-            print(f"posecli: warning: {line}", file=sys.stderr)
+            say("warning", line)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
@@ -70,8 +153,12 @@ def warnings_in_one_line(quiet: bool) -> Iterator[None]:
 
 
 def summary(text: str, *, quiet: bool) -> None:
-    """The last line of a command that went well, for a person at a terminal; pipes and scripts get none."""
-    if not quiet and sys.stderr.isatty():
+    """The last line of a command that went well, for a person at a terminal; pipes and scripts get none but JSON."""
+    if quiet:
+        return
+    if MANNER.log_json:
+        say("info", text)
+    elif sys.stderr.isatty():
         print(text, file=sys.stderr)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from posecli.cli.checks import check_pose_output
 from posecli.cli.console import count, summary, warnings_in_one_line
+from posecli.cli.manner import LogJsonOption
 from posecli.cli.options import ForceOption, FormatName, QuietOption
 
 
@@ -27,6 +28,7 @@ def convert(
     ] = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Write poses in another format. Nothing is written where the source has a mistake.
 

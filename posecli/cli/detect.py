@@ -11,6 +11,7 @@ import typer
 
 from posecli.cli.checks import check_device, check_output
 from posecli.cli.console import count, progress, summary, warnings_in_one_line
+from posecli.cli.manner import LogJsonOption, ProgressOption
 from posecli.cli.options import (
     DetectorOption,
     DeviceOption,
@@ -43,6 +44,8 @@ def detect(
     rotate: RotateOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    progress_: ProgressOption = "auto",
+    log_json: LogJsonOption = False,
 ) -> None:
     """Find the people of a video, and who is who, and write their boxes.
 

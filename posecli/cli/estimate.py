@@ -10,6 +10,7 @@ import typer
 
 from posecli.cli.checks import check_device, check_model, check_pose_output
 from posecli.cli.console import summary
+from posecli.cli.manner import LogJsonOption, ProgressOption
 from posecli.cli.options import (
     MOST_AT_ONCE,
     BoxesOption,
@@ -79,11 +80,24 @@ def estimate(
             help="Filter the keypoints: hampel, median, savitzky-golay, one-euro; several are applied in turn.",
         ),
     ] = None,
+    flip: Annotated[
+        bool,
+        typer.Option(
+            "--flip/--no-flip",
+            help="Look at everyone's mirror image too: more accurate, twice the model's work.",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped; leave what is done.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Print what would be written from what, check it, and write nothing."),
+    ] = False,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    progress_: ProgressOption = "auto",
+    log_json: LogJsonOption = False,
 ) -> None:
     """Find everyone in a video, follow them, and write their keypoints.
 
@@ -92,6 +106,7 @@ def estimate(
     Example: posecli estimate videos/ -o poses/
     """
     from posecli.cli.estimation import Estimation, Wishes
+    from posecli.cli.plan import plan
     from posecli.formats.registry import FORMATS
     from posecli.pipeline.session import Settings
     from posecli.video.find import find_sources
@@ -125,6 +140,7 @@ def estimate(
         threads=threads,
         rotate=rotate,
         smooth=tuple(name for name in smooth or () if name != "none"),
+        flip=flip,
     )
     wishes = Wishes(format=format_, resume=resume or into_folder, force=force, quiet=quiet)
     estimation = Estimation(settings, wishes)
@@ -133,7 +149,14 @@ def estimate(
         from posecli.cli.many import estimate_many, suffix_of
         from posecli.video.find import name_outputs
 
-        estimate_many(name_outputs(found, suffix_of(format_)), Path(output), estimation, quiet=quiet)
+        jobs = name_outputs(found, suffix_of(format_))
+        if dry_run:
+            plan({Path(output) / place: source for place, source in jobs.items()}, settings, wishes)
+        else:
+            estimate_many(jobs, Path(output), estimation, quiet=quiet)
+        return
+    if dry_run:
+        plan({Path(output): found[0].source}, settings, wishes)
         return
     outcome = estimation.run(found[0].source, Path(output))
     summary(f"{output}: {outcome}", quiet=quiet)

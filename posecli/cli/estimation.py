@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from posecli.cli.checks import check_absent
-from posecli.cli.console import Advance, count, progress, warnings_in_one_line
+from posecli.cli.console import Advance, count, progress, say, warnings_in_one_line
 from posecli.errors import PosecliError
 from posecli.pipeline.session import Session, Settings
 
@@ -187,5 +186,5 @@ def _hint(journal: Journal, quiet: bool) -> Iterator[None]:
     except BaseException:
         if journal.finished and not quiet:
             done = count(journal.finished, "frame is", "frames are")
-            print(f"posecli: {done} finished and kept: go on with --resume", file=sys.stderr)
+            say("info", f"{done} finished and kept: go on with --resume")
         raise

@@ -10,6 +10,7 @@ import typer
 from posecli.cli.checks import check_output
 from posecli.cli.console import warnings_in_one_line
 from posecli.cli.eval_dataset import DatasetRun, ResultFormat, evaluate_dataset
+from posecli.cli.manner import LogJsonOption, ProgressOption
 from posecli.cli.options import (
     MOST_AT_ONCE,
     BoxesOption,
@@ -97,6 +98,8 @@ def eval_(
     ] = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    progress_: ProgressOption = "auto",
+    log_json: LogJsonOption = False,
 ) -> None:
     """Tell how good a model is on a dataset, or how good poses in files are: PoseTrack AP and MOTA, PCK, or OKS AP.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from types import FrameType
 
 import typer
 
-from posecli.cli.console import one_line
+from posecli.cli.console import be_plain, one_line, say
 from posecli.errors import PosecliError
 
 # Click's UsageError, wherever it lives: older Typers depend on Click, newer ones carry a copy inside.
@@ -30,6 +29,7 @@ def run(command: Callable[[], int | None]) -> int:
         The exit code.
     """
     message = ""
+    be_plain()
     try:
         with _signals_unwind():
             code = command() or 0
@@ -42,7 +42,7 @@ def run(command: Callable[[], int | None]) -> int:
     if code == INTERRUPTED and not message:
         message = "interrupted"
     if message:
-        _say(message)
+        say("error", message, code=code)
     return code
 
 
@@ -94,10 +94,6 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 def _is_debugging() -> bool:
     return os.environ.get("POSECLI_DEBUG", "") not in ("", "0")
-
-
-def _say(message: str) -> None:
-    print(f"posecli: {message}", file=sys.stderr)
 
 
 @contextmanager

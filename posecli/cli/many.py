@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from posecli.cli.console import count, summary
+from posecli.cli.console import count, say, summary
 from posecli.cli.exits import explain
 from posecli.errors import PosecliError, UsageError
 
@@ -82,6 +81,6 @@ def _reported(tally: Tally, quiet: bool) -> Iterator[None]:
         yield
     finally:
         for failure in tally.failures:
-            print(f"posecli: failed: {failure}", file=sys.stderr)
+            say("error", f"failed: {failure}")
     if not tally.failures:
         summary(str(tally), quiet=quiet)

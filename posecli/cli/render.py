@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from posecli.cli.console import count, progress, summary, warnings_in_one_line
+from posecli.cli.manner import LogJsonOption, ProgressOption
 from posecli.cli.options import ForceOption, FormatName, QuietOption, RotateOption, SourceArgument
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def render(
     rotate: RotateOption = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    progress_: ProgressOption = "auto",
+    log_json: LogJsonOption = False,
 ) -> None:
     """Draw the poses of a file on their video, with its sound and its timestamps.
 

@@ -9,6 +9,7 @@ import typer
 
 from posecli.cli.checks import check_pose_output
 from posecli.cli.console import count, summary, warnings_in_one_line
+from posecli.cli.manner import LogJsonOption
 from posecli.cli.options import ForceOption, FormatName, QuietOption
 
 LengthUnit = Literal["px", "height"]
@@ -57,6 +58,7 @@ def smooth(
     ] = None,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Smooth the poses of a file; the raw ones are kept beside.
 

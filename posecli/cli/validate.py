@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from posecli.cli.console import count, one_line
+from posecli.cli.manner import LogJsonOption
 from posecli.cli.options import FormatName, QuietOption
 
 MOST_PROBLEMS = 1_000_000
@@ -23,6 +24,7 @@ def validate(
         int, typer.Option(metavar="N", min=1, max=MOST_PROBLEMS, help="How many problems are shown.")
     ] = 20,
     quiet: QuietOption = False,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Say what is wrong with a file of poses, a line each; exit code 1 where something is.
 

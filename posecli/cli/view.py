@@ -10,6 +10,7 @@ import typer
 
 from posecli.cli.checks import check_output
 from posecli.cli.console import count, summary, warnings_in_one_line
+from posecli.cli.manner import LogJsonOption
 from posecli.cli.options import ForceOption, FormatName, QuietOption, RotateOption
 
 
@@ -40,6 +41,7 @@ def view(
     open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
     force: ForceOption = False,
     quiet: QuietOption = False,
+    log_json: LogJsonOption = False,
 ) -> None:
     """Write one HTML page with the poses on their video, timelines, plots, and tools to correct them.
 

@@ -1,11 +1,23 @@
 """What a terminal sees, and what a pipe does not."""
 
+import json
 import re
 import warnings
 
 import pytest
 
-from posecli.cli.console import _pace, count, one_line, progress, warnings_in_one_line
+from posecli.cli import console
+from posecli.cli.console import (
+    MANNER,
+    _pace,
+    be_plain,
+    count,
+    one_line,
+    progress,
+    say,
+    summary,
+    warnings_in_one_line,
+)
 
 
 def test_a_warning_is_one_line_and_said_once(capsys):
@@ -68,3 +80,66 @@ def test_texts():
     assert count(1, "box", "boxes") == "1 box"
     assert count(0, "box", "boxes") == "0 boxes"
     assert one_line(" a\n\n  b ") == "a b"
+
+
+@pytest.fixture
+def manner():
+    yield MANNER
+    be_plain()
+
+
+def test_progress_as_json_ends_with_all_that_was_done(capsys, manner, monkeypatch):
+    manner.progress = "json"
+    monkeypatch.setattr(console, "JSON_PAUSE_S", 0.0)
+    with progress("estimate", 3, quiet=False) as advance:
+        for note in ("1 person", "2 people"):
+            advance(note)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["done"], line["total"], line["note"], line["ended"]) for line in told] == [
+        (1, 3, "1 person", False),
+        (2, 3, "2 people", False),
+        (2, 3, "", True),
+    ]
+    assert all(line["event"] == "progress" and line["task"] == "estimate" for line in told)
+    assert told[-1]["seconds_left"] == pytest.approx(1 / told[-1]["frames_per_s"], abs=0.06)
+
+
+def test_progress_as_json_is_told_twice_a_second_at_most(capsys, manner, monkeypatch):
+    manner.progress = "json"
+    times = iter([0.0, 0.1, 0.4, 0.6, 0.7, 1.2])
+    monkeypatch.setattr(console.time, "perf_counter", lambda: next(times))
+    with progress("estimate", None, quiet=False) as advance:
+        for _ in range(4):
+            advance()
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["done"], line["seconds_left"]) for line in told] == [(3, None), (4, None)]
+
+
+def test_progress_as_json_ends_with_an_error_too(capsys, manner):
+    manner.progress = "json"
+    with pytest.raises(ValueError, match="broken"), progress("estimate", 3, quiet=False):
+        raise ValueError("broken")
+    assert json.loads(capsys.readouterr().err)["ended"] is True
+
+
+@pytest.mark.parametrize(("progress_name", "quiet"), [("json", True), ("none", False)])
+def test_progress_can_be_switched_off(capsys, manner, monkeypatch, progress_name, quiet):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    manner.progress = progress_name
+    with progress("estimate", 3, quiet=quiet) as advance:
+        advance()
+    assert capsys.readouterr().err == ""
+
+
+def test_messages_as_json(capsys, manner):
+    manner.log_json = True
+    with warnings_in_one_line(quiet=False):
+        warnings.warn("broke off", stacklevel=1)
+    summary("a.json: 3 frames", quiet=False)
+    summary("never seen", quiet=True)
+    say("error", "no", code=1)
+    assert [json.loads(line) for line in capsys.readouterr().err.splitlines()] == [
+        {"level": "warning", "message": "broke off"},
+        {"level": "info", "message": "a.json: 3 frames"},
+        {"level": "error", "message": "no", "code": 1},
+    ]

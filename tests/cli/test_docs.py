@@ -32,7 +32,7 @@ def option_names(command):
 def test_examples_parse(line):
     """Every example, up to the point where its command would start to work."""
     words = shlex.split(line)
-    name = "models list" if words[0] == "models" else words[0]
+    name = " ".join(words[:2]) if words[0] in ("models", "config") else words[0]
     arguments = words[len(name.split()) :]
     find(name).make_context(name, arguments)
 
@@ -43,7 +43,23 @@ def test_there_are_examples_of_every_command():
 
 
 @pytest.mark.parametrize(
-    "name", ["estimate", "detect", "smooth", "render", "view", "train", "eval", "convert", "validate", "models list"]
+    "name",
+    [
+        "estimate",
+        "detect",
+        "smooth",
+        "render",
+        "view",
+        "train",
+        "eval",
+        "convert",
+        "validate",
+        "models list",
+        "doctor",
+        "config show",
+        "config init",
+        "config path",
+    ],
 )
 def test_every_option_is_documented_and_every_documented_one_is_there(name):
     options = {option for option in option_names(find(name)) if option.startswith("-")}
