@@ -31,7 +31,7 @@ class Estimation:
 
     Attributes:
         video: what is known of the source.
-        skeleton: the order of the keypoints; skeleton.joints are their names.
+        skeleton: the order of the keypoints; skeleton.keypoints are their names.
         provenance: what made the poses: version, model, weights' sha256, settings.
     """
 
