@@ -70,7 +70,7 @@ class _FieldFilter:
                 frame = self._graph.vpull()
             except (NothingYetError, EndOfStreamError):
                 return
-            if frame.pts is not None:
+            if frame.pts is not None and frame.time_base and self._time_base:
                 frame.pts = round(frame.pts * frame.time_base / self._time_base)
             frame.time_base = self._time_base
             yield frame

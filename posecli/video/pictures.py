@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -55,6 +57,9 @@ class Pictures(Source):
     def frames(self) -> Iterator[Frame]:
         for index, (file, image) in enumerate(self._images()):
             yield Frame(index, float(index / FALLBACK_RATE), image, name=file.name)
+
+    def find(self, time_s: Fraction) -> tuple[int, int | None]:
+        return math.ceil(time_s * FALLBACK_RATE), None
 
     @property
     def files(self) -> list[Path]:
@@ -113,7 +118,7 @@ def _has_alpha(encoded: NDArray[np.uint8]) -> bool:
 
 def _over_black(image: Image, encoded: NDArray[np.uint8]) -> Image:
     """The picture over black, by the opacity that its PNG holds; left as it is where that is turned by EXIF."""
-    alpha = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)[..., 3]
+    alpha = cast(NDArray[Any], cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))[..., 3]
     if alpha.shape != image.shape[:2]:
         return image
     opacity = alpha if alpha.dtype == np.uint8 else (alpha // 257).astype(np.uint8)

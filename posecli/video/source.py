@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +18,21 @@ from posecli.types import Frame, Image, VideoInfo
 TURNS = (0, 90, 180, 270)  # degrees clockwise that `rotate` may ask for
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source's frames lie in the video that it is a part of."""
+
+    whole: VideoInfo
+    first: int = 0  # index of its first frame there
+    stride: int = 1  # frames there from one of its frames to the next
+    x: int = 0  # pixels there of its top left pixel
+    y: int = 0
+
+    def index(self, index: int) -> int:
+        """The index there of a frame of the source."""
+        return self.first + index * self.stride
+
+
 class Source(ABC):
     """A video or a set of pictures, read one frame at a time; a context manager.
 
@@ -24,12 +41,30 @@ class Source(ABC):
 
     info: VideoInfo
 
+    @property
+    def place(self) -> Place:
+        """Where it lies in a larger video; by itself it is the whole."""
+        return Place(self.info)
+
     @abstractmethod
     def frames(self) -> Iterator[Frame]:
         """The frames in display order, with strictly increasing times; no earlier frame is kept."""
 
-    def skip_to(self, index: int, pts: int, checksum: int) -> bool:
+    def find(self, time_s: Fraction) -> tuple[int, int | None]:
+        """Index and timestamp of the first frame at or after a time; an index past the last where there is none.
+
+        The timestamp is None where frames() can't begin there.
+        """
+        raise NotImplementedError
+
+    def stop(self) -> None:  # noqa: B027 most sources end by themselves
+        """Asks frames() to end soon, as if the source did; of those without an end, it can be called meanwhile."""
+
+    def skip_to(self, index: int, pts: int, checksum: int | None) -> bool:
         """Lets frames() begin at the frame that has this index and timestamp, and whose picture has this checksum.
+
+        Args:
+            checksum: None trusts the timestamp alone.
 
         Returns:
             Whether that could be done; if not, frames() begins at the beginning.

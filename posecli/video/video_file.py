@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from posecli.video.colour import RGBConverter, hdr_transfer
 from posecli.video.decoding import Decoder
 from posecli.video.deinterlace import deinterlaced
 from posecli.video.ffmpeg import is_url, open_container, stream_duration
+from posecli.video.frame_index import find_frame
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
 from posecli.video.source import checksum as picture_checksum
@@ -86,17 +88,34 @@ class VideoFile(Source):
         if not self._closed:
             self._note_end(index, end)
 
-    def skip_to(self, index: int, pts: int, checksum: int) -> bool:
+    def find(self, time_s: Fraction) -> tuple[int, int | None]:
+        if self._first is None or self._first.pts is None or self._decoder.interlaced_frames:
+            return self._count_before(time_s), None
+        first, start = self._first.pts, self._stream.start_time
+        origin = first if start is None else min(first, start)
+        ticks = time_s / self._clock.time_base + origin
+        found = find_frame(self._path, self._stream, first, ticks)
+        return found if found is not None else (self._count_before(time_s), None)
+
+    def _count_before(self, time_s: Fraction) -> int:
+        """How many frames are shown before a time, by decoding them."""
+        with VideoFile(self._path, rotate=0) as again:
+            return sum(1 for _ in takewhile(lambda frame: frame.time_s < float(time_s), again.frames()))
+
+    def skip_to(self, index: int, pts: int, checksum: int | None) -> bool:
         if is_url(self._path) or not index or self._first is None or self._first.pts is None:
             return False
         self._clock.stamp(self._first.pts)  # times count from the first frame, read on or not
         found = self._seek(pts, Fraction(0)) or self._seek(pts, SEEK_MARGIN_S)
-        if found is None or picture_checksum(self._orientation.apply(RGBConverter()(found))) != checksum:
+        if found is None or (checksum is not None and self._checksum(found) != checksum):
             self.close()
             self._open()
             return False
         self._first, self._start = found, index
         return True
+
+    def _checksum(self, frame: VideoFrame) -> int:
+        return picture_checksum(self._orientation.apply(RGBConverter()(frame)))
 
     def _seek(self, pts: int, margin_s: Fraction) -> VideoFrame | None:
         """The frame of this timestamp, decoded from a keyframe before it on; None if none has it."""
