@@ -52,10 +52,13 @@ def _share(
     region: Image, centre: NDArray[np.float64], across: float, along: float, up: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """(height, width): 1 within the oval, falling to 0 at EDGE times its size."""
-    y, x = np.mgrid[: region.shape[0], : region.shape[1]]
-    x, y = x - centre[0], y - centre[1]
-    distance = np.hypot((x * up[1] - y * up[0]) / across, (x * up[0] + y * up[1]) / along)
-    return cast(NDArray[np.float32], ((EDGE - distance) / (EDGE - 1)).clip(0, 1).astype(np.float32))
+    x = np.arange(region.shape[1], dtype=np.float32) - np.float32(centre[0])
+    y = (np.arange(region.shape[0], dtype=np.float32) - np.float32(centre[1]))[:, None]
+    up_x, up_y = up.astype(np.float32)
+    aside = (x * up_y - y * up_x) / np.float32(across)
+    ahead = (x * up_x + y * up_y) / np.float32(along)
+    distance = cv2.magnitude(aside, ahead)
+    return cast(NDArray[np.float32], ((EDGE - distance) / (EDGE - 1)).clip(0, 1))
 
 
 def _mosaic(region: Image, cell: float) -> Image:
@@ -63,5 +66,5 @@ def _mosaic(region: Image, cell: float) -> Image:
     cells = max(1, round(width / cell)), max(1, round(height / cell))
     means = cv2.resize(region, cells, interpolation=cv2.INTER_AREA)
     coarse = means // COLOUR_STEP * COLOUR_STEP + COLOUR_STEP // 2
-    enlarged = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cast(Image, cv2.GaussianBlur(enlarged, (0, 0), BLUR * cell, borderType=cv2.BORDER_REPLICATE))
+    blurred = cv2.GaussianBlur(coarse, (0, 0), BLUR, borderType=cv2.BORDER_REPLICATE)
+    return cast(Image, cv2.resize(blurred, (width, height), interpolation=cv2.INTER_CUBIC))

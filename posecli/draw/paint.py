@@ -96,7 +96,9 @@ def draw_disc(
         return
     region = canvas[top:bottom, left:right]
     inside = np.s_[top - y0 : bottom - y0, left - x0 : right - x0]
-    region[:] = region * (1 - alpha * cover[inside]) + alpha * light[inside] + 0.5
+    mixed = region * (1 - alpha * cover[inside])
+    mixed += alpha * light[inside]
+    region[:] = mixed
 
 
 @lru_cache(maxsize=4096)
@@ -112,5 +114,7 @@ def _stamp(
     steps = np.arange(-reach, reach + 1)
     distance = np.hypot(steps - x / STAMPS_PER_PIXEL, steps[:, None] - y / STAMPS_PER_PIXEL)[..., None]
     whole, inner = ((size + 0.5 - distance).clip(0, 1) for size in (radius + outline, radius))
-    light = inner * np.array(colour) + (whole - inner) * np.array(OUTLINE)
+    light = (
+        inner * np.array(colour) + (whole - inner) * np.array(OUTLINE) + 0.5 * (whole > 0)
+    )  # to be rounded
     return whole.astype(np.float32), light.astype(np.float32)
