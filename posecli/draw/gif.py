@@ -131,6 +131,10 @@ class GifOutput:
         colours.push(None)
         with av.open(ffmpeg_name(self._waiting.absolute())) as store:
             for picture in store.decode(video=0):
+                assert picture.pts is not None
+                assert picture.time_base is not None
+                picture.pts = round(picture.pts * picture.time_base / TICK)  # the store has finer ticks
+                picture.time_base = TICK
                 pictures.push(picture)
                 yield from _available(graph)
         pictures.push(None)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -178,3 +179,127 @@ def test_the_video_itself_is_not_overwritten(tmp_path: Path, video: Path) -> Non
     with pytest.raises(UsageError, match="over the input"):
         render(video, write_poses(tmp_path / "poses.json", video), "-o", video)
     assert video.read_bytes() == content
+
+
+def decoded(path: Path) -> list[tuple[float, np.ndarray]]:
+    """Seconds and picture of every frame, by PyAV alone."""
+    with av.open(str(path)) as container:
+        return [(float(frame.time), frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+
+
+def test_a_gif_keeps_its_times_and_its_colours(tmp_path: Path, video: Path) -> None:
+    render(
+        video,
+        write_poses(tmp_path / "poses.json", video),
+        "-o",
+        tmp_path / "out.gif",
+        "--no-boxes",
+        "--no-ids",
+    )
+    times, images = zip(*decoded(tmp_path / "out.gif"), strict=True)
+    np.testing.assert_allclose(times, TIMES, atol=1e-6)
+    assert limbs(list(images)) == EXPECTED
+    assert (tmp_path / "out.gif").read_bytes().count(b"NETSCAPE2.0\x03\x01\x00\x00") == 1  # it loops for ever
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.gif", "poses.json"]
+
+
+def test_a_gif_of_a_fast_video_leaves_frames_out_and_stays_in_time(tmp_path: Path) -> None:
+    clip = tmp_path / "fast.mp4"
+    with VideoWriter(clip, width=WIDTH, height=HEIGHT, frame_rate=240) as writer:
+        for value in range(48):
+            writer.write(np.full_like(GREY, 5 * value))
+    with (
+        open_source(clip) as source,
+        open_writer(tmp_path / "poses.json", video=source.info, skeleton=COCO, provenance={}) as poses,
+    ):
+        for frame in source.frames():
+            poses.write(nobody(frame))
+    render(clip, tmp_path / "poses.json", "-o", tmp_path / "out.gif")
+    frames = decoded(tmp_path / "out.gif")
+    times = np.array([time_s for time_s, _ in frames])
+    assert np.diff(times).min() > 0.0199  # browsers slow down what is shorter
+    levels = np.array([image.mean() for _, image in frames])
+    np.testing.assert_allclose(levels / 5 / 240, times, atol=0.012)
+
+
+def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
+    with av.open(str(path)) as container:
+        stream = next(stream for stream in container.streams if stream.type == kind)
+        return [
+            (float(packet.pts * packet.time_base), bytes(packet))
+            for packet in container.demux(stream)
+            if packet.size and packet.pts is not None
+        ]
+
+
+def test_the_sound_is_the_same_bit_by_bit_and_the_index_comes_first(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    with av.open(str(clip), "w") as container:
+        video, sound = container.add_stream("libx264", rate=25), container.add_stream("aac", rate=8000)
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        tone = np.sin(np.arange(8000)[None] / 9).astype(np.float32)
+        samples = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+        samples.sample_rate = 8000
+        container.mux(sound.encode(samples) + sound.encode(None))
+        for index in range(25):
+            picture = av.VideoFrame.from_ndarray(np.full_like(GREY, 9 * index), format="rgb24")
+            picture.pts = index
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+    poses = write_poses(tmp_path / "poses.json", clip)
+    render(clip, poses, "-o", tmp_path / "out.mp4", "--side-by-side", "--scale", 0.5, "--crf", 30)
+    assert packets(tmp_path / "out.mp4", "audio") == packets(clip, "audio")
+    assert [time_s for time_s, _ in decoded(tmp_path / "out.mp4")] == [time_s for time_s, _ in decoded(clip)]
+    content = (tmp_path / "out.mp4").read_bytes()
+    assert 0 < content.index(b"moov") < content.index(b"mdat")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height, stream.format.name) == (WIDTH, HEIGHT // 2, "yuv420p")
+
+
+def test_an_odd_size_and_a_quality(tmp_path: Path, pictures: Path) -> None:
+    """45 x 33 is coded as 46 x 34; a higher crf makes a smaller file."""
+    cv2.imwrite(str(pictures / "0001.png"), np.random.default_rng(0).integers(0, 256, GREY.shape, np.uint8))
+    poses = write_poses(tmp_path / "poses.json", pictures)
+    for crf in (10, 40):
+        render(pictures, poses, "-o", tmp_path / f"{crf}.mp4", "--crf", crf, "--height", 33)
+    assert decoded(tmp_path / "10.mp4")[0][1].shape == (34, 44, 3)
+    assert (tmp_path / "40.mp4").stat().st_size < (tmp_path / "10.mp4").stat().st_size
+
+
+@pytest.mark.parametrize("target", ["out.mp4", "out.gif", "out"])
+def test_nothing_is_replaced_without_force(tmp_path: Path, pictures: Path, target: str) -> None:
+    poses = write_poses(tmp_path / "poses.json", pictures)
+    arguments = (pictures, poses, "-o", tmp_path / target)
+    render(*arguments)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(PosecliError, match="--force"):
+        render(*arguments, "--background", "black")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    render(*arguments, "--background", "black", "--force")
+    assert {path: path.read_bytes() for path in files} != files
+
+
+def test_anonymize_hides_the_head_in_both_pictures(tmp_path: Path, pictures: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, GREY.shape, np.uint8)
+    for picture in pictures.iterdir():
+        cv2.imwrite(str(picture), noise)
+    poses = write_poses(tmp_path / "poses.json", pictures)
+    bare = ("--no-boxes", "--no-ids", "--min-score", 1, "--anonymize", "--side-by-side")
+    render(pictures, poses, "-o", tmp_path / "out", *bare)
+    for path in (tmp_path / "out").iterdir():
+        drawn = cv2.imread(str(path)).astype(int)
+        np.testing.assert_array_equal(drawn[:, :WIDTH], drawn[:, WIDTH:])
+        steps = np.abs(np.diff(drawn[:, :WIDTH], axis=1)).max(axis=-1)
+        hidden = steps < 15
+        assert 150 < hidden[:60].sum() < 3000 or "0002" in path.name  # the box's upper end
+        assert steps[80:].mean() > 80
+
+
+def test_wrong_sizes(tmp_path: Path, pictures: Path) -> None:
+    poses = write_poses(tmp_path / "poses.json", pictures)
+    with pytest.raises(UsageError, match="give one of them"):
+        render(pictures, poses, "-o", tmp_path / "out", "--scale", 2, "--height", 100)
+    with pytest.raises(UsageError, match="no such joint"):
+        render(pictures, poses, "-o", tmp_path / "out", "--trails", "tail:9")
+    assert not (tmp_path / "out").exists()
