@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +17,16 @@ from posecli.cli.options import (
     BoxesOption,
     DetectorOption,
     DeviceOption,
+    EndOption,
     ForceOption,
     FormatName,
+    PersonOption,
     PrecisionOption,
     QuietOption,
+    RoiOption,
     RotateOption,
+    StartOption,
+    StrideOption,
     ThreadsOption,
     ThresholdOption,
     TrackerOption,
@@ -34,7 +40,7 @@ def estimate(
         list[str],
         typer.Argument(
             metavar="SOURCE...",
-            help="A video, a picture, a folder or pattern of pictures or videos, or a URL.",
+            help="A video, a picture, a folder or pattern of pictures or videos, a URL, or - for a list of them.",
         ),
     ],
     output: Annotated[
@@ -73,6 +79,11 @@ def estimate(
     ] = 8,
     threads: ThreadsOption = 0,
     rotate: RotateOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    stride: StrideOption = 1,
+    roi: RoiOption = None,
+    person: PersonOption = None,
     smooth: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,9 +119,14 @@ def estimate(
     from posecli.cli.estimation import Estimation, Wishes
     from posecli.cli.plan import plan
     from posecli.formats.registry import FORMATS
+    from posecli.pipeline.persons import check_person
     from posecli.pipeline.session import Settings
-    from posecli.video.find import find_sources
+    from posecli.video.find import find_sources, read_list
+    from posecli.video.part import Part
 
+    if "-" in sources:
+        listed = read_list(sys.stdin.buffer.read())
+        sources = [name for source in sources for name in (listed if source == "-" else [source])]
     # The files of a format that is a folder lie in one for each video.
     is_folder = format_ is not None and FORMATS[format_].is_folder
     names_folder = output.endswith(("/", os.sep)) or Path(output).is_dir()
@@ -125,6 +141,8 @@ def estimate(
         raise UsageError("--boxes is of one video: give one")
     if not into_folder:
         check_pose_output(Path(output), format_, found[0].source, boxes, force=force or resume)
+    if person is not None:
+        check_person(person)
     check_model(model)
     check_device(device)
     settings = Settings(
@@ -139,6 +157,8 @@ def estimate(
         chunk=chunk,
         threads=threads,
         rotate=rotate,
+        part=Part.parse(start, end, stride, roi),
+        person=person,
         smooth=tuple(name for name in smooth or () if name != "none"),
         flip=flip,
     )

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,14 +70,14 @@ class Estimation:
         """
         from posecli.formats import open_writer
         from posecli.formats.base import weighted_by_box
+        from posecli.pipeline.placing import placed
         from posecli.smooth.output import open_smoothed_writer
-        from posecli.video import open_source
 
         session, wishes = self.session, self._wishes
         started = time.perf_counter()
-        with warnings_in_one_line(wishes.quiet), open_source(source, rotate=session.settings.rotate) as video:
+        with warnings_in_one_line(wishes.quiet), session.open(source) as video:
             # Only now PyTorch, which takes seconds to start.
-            people = session.people(video.picture_names)
+            people = session.people(video.picture_names, video.place)
             provenance = session.provenance(source, people)
             if wishes.resume and self._is_done(output, provenance, video):
                 return Outcome(0, 0, 0, was_done=True)
@@ -90,11 +90,13 @@ class Estimation:
             writer = open_(
                 output,
                 wishes.format,
-                video=video.info,
+                video=replace(video.place.whole, frame_rate=video.info.frame_rate),
                 skeleton=session.networks.model.model.config.joints,
                 provenance=provenance,
             )
             poses = session.poses(journal.frames(video), video.info.frame_rate, people, journal)
+            if session.settings.part is not None:
+                poses = placed(poses, video.place)
             if wishes.format in RANKED_BY_BOX:
                 poses = map(weighted_by_box, poses)
             with (

@@ -10,6 +10,7 @@ import typer
 from posecli.detect.tracking import TrackerName
 from posecli.device import Precision as Precision
 from posecli.device import use_threads as use_threads
+from posecli.errors import UsageError
 
 FormatName = Literal[
     "coco", "coco-results", "posetrack17", "posetrack18", "csv", "csv-wide", "parquet", "parquet-wide", "npz",
@@ -17,6 +18,16 @@ FormatName = Literal[
 ]  # fmt: skip
 MOST_THREADS = 1024
 MOST_AT_ONCE = 1024  # frames or windows: beyond, memory runs out long before anything gets faster
+
+
+def _rotation(value: str | int) -> int | None:
+    text = str(value)  # a number, where a config file says it
+    if text == "auto":
+        return None
+    if text not in ("0", "90", "180", "270"):
+        raise UsageError(f"cannot rotate by {text}: give 0, 90, 180 or 270 degrees, or auto")
+    return int(text)
+
 
 SourceArgument = Annotated[
     str,
@@ -42,7 +53,26 @@ ThreadsOption = Annotated[
 RotateOption = Annotated[
     int | None,
     typer.Option(
-        metavar="DEGREES", help="Turn by 0, 90, 180 or 270 clockwise, whatever the file says of itself."
+        metavar="DEGREES",
+        parser=_rotation,
+        help="Turn by 0, 90, 180 or 270 clockwise, whatever the file says of itself; auto is what it says.",
+    ),
+]
+StartOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Begin here: seconds, or [HOURS:]MINUTES:SECONDS.")
+]
+EndOption = Annotated[str | None, typer.Option(metavar="TIME", help="End before this time.")]
+StrideOption = Annotated[int, typer.Option(metavar="N", min=1, help="Only every Nth frame.")]
+RoiOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y,W,H", help="Look only there: pixels, or per cent of the picture (25%,0%,50%,100%)."
+    ),
+]
+PersonOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHO", help="Keep one: the largest of each frame, the one seen longest, or a track's id."
     ),
 ]
 QuietOption = Annotated[

@@ -45,9 +45,9 @@ def plan(jobs: Mapping[Path, str], settings: Settings, wishes: Wishes) -> None:
 def _examine(source: str, output: Path, settings: Settings, wishes: Wishes) -> VideoInfo:
     """Opens what would be read, as far as its header."""
     from posecli.detect.file import BoxFile
-    from posecli.video import open_source
+    from posecli.pipeline.session import Session
 
-    with open_source(source, rotate=settings.rotate) as video:
+    with Session(settings).open(source) as video:
         if settings.boxes is not None:
             BoxFile(settings.boxes, video.picture_names)
         if not (wishes.force or wishes.resume):

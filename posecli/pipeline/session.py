@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from posecli.pipeline.journal import Journal
     from posecli.smooth import Chain
     from posecli.types import Frame, Poses
+    from posecli.video import Source
+    from posecli.video.part import Part
+    from posecli.video.source import Place
     from posecli.weights.models import LoadedModel
 
 DEFAULT_MODEL = "glsmamba-t"
@@ -40,6 +43,8 @@ class Settings:
     chunk: int = 8
     threads: int = 0
     rotate: int | None = None
+    part: Part | None = None  # of each video; None is all of it
+    person: str | None = None  # who is kept: posecli.pipeline.persons
     smooth: tuple[str, ...] = ()
     flip: bool = False
 
@@ -90,16 +95,38 @@ class Session:
         loaded.model.to(device)
         return Networks(device, bf16, loaded)
 
-    def people(self, picture_names: list[str] | None) -> Detector | BoxFile:
+    def open(self, source: str) -> Source:
+        """What the poses are estimated on: the source, or the part of it that is wanted.
+
+        Raises:
+            PosecliError: it cannot be read, or there is no such part.
+        """
+        from posecli.video import open_source
+        from posecli.video.part import PartOfSource
+
+        video = open_source(source, rotate=self.settings.rotate)
+        if self.settings.part is None:
+            return video
+        try:
+            return PartOfSource(video, self.settings.part)
+        except BaseException:
+            video.close()
+            raise
+
+    def people(self, picture_names: list[str] | None, place: Place | None = None) -> Detector | BoxFile:
         """Who says where people are: the file of boxes, or the detector.
 
         Args:
             picture_names: file names of the source's pictures, by which a file's boxes may be found.
+            place: where the source lies in the video of which a file has the boxes.
         """
         from posecli.detect.file import BoxFile
+        from posecli.pipeline.placing import PlacedBoxFile
 
-        boxes = self.settings.boxes
-        return self._detector if boxes is None else BoxFile(boxes, picture_names)
+        if self.settings.boxes is None:
+            return self._detector
+        boxes = BoxFile(self.settings.boxes, picture_names)
+        return boxes if place is None or self.settings.part is None else PlacedBoxFile(boxes, place)
 
     def tracker_name(self, people: Detector | BoxFile) -> str:
         """The tracker; "file" where identities are there and kept: no tracker is needed, nor the wait for it."""
@@ -124,6 +151,7 @@ class Session:
         from posecli.nn.flip_test import FlipTested
         from posecli.pipeline.estimator import estimate
         from posecli.pipeline.journal import NO_JOURNAL
+        from posecli.pipeline.persons import keep_person
         from posecli.smooth import smooth_stream
 
         name = self.tracker_name(people)
@@ -133,6 +161,8 @@ class Session:
         network = self.networks.model.model
         model = FlipTested(network) if self.settings.flip else network
         poses = estimate(frames, people, tracker, model, self.options, journal or NO_JOURNAL)
+        if self.settings.person is not None:
+            poses = keep_person(poses, self.settings.person)
         return smooth_stream(poses, self.smoother) if self.smoother.filters else poses
 
     def provenance(self, source: str, people: Detector | BoxFile) -> dict[str, Any]:
@@ -154,6 +184,10 @@ class Session:
             told["rotate"] = rotate
         if self.settings.flip:
             told["flip"] = True
+        if self.settings.part is not None:
+            told |= self.settings.part.provenance()
+        if self.settings.person is not None:
+            told["person"] = self.settings.person
         if self.smoother.filters:
             told["smoothing"] = self.smoother.provenance()
         return told

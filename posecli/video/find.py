@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,19 @@ def find_sources(named: str, *, prefer_videos: bool = False) -> list[Found]:
         folders = [_itself(str(match)) for match in matches if match.is_dir()]
         return videos or folders or [_itself(named)]
     return [_itself(named)]
+
+
+def read_list(text: bytes) -> list[str]:
+    """The inputs that a list names, one a line, or ended by zero bytes as of `find -print0`.
+
+    Raises:
+        PosecliError: it names none.
+    """
+    lines = text.split(b"\0") if b"\0" in text else text.splitlines()
+    names = [os.fsdecode(line) for line in lines if line.strip()]
+    if not names:
+        raise PosecliError("the list on standard input is empty: give one video a line")
+    return names
 
 
 def name_outputs(found: Iterable[Found], suffix: str) -> dict[Path, str]:

@@ -74,9 +74,20 @@ class Part:
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError("--end must be after --start: there is nothing between them")
 
-    @property
-    def is_all(self) -> bool:
-        return self == Part()
+    @classmethod
+    def parse(cls, start: str | None, end: str | None, stride: int, roi: str | None) -> Part | None:
+        """From the options of the command line; None where none of them is given.
+
+        Raises:
+            UsageError: one is not what it should be.
+        """
+        part = cls(
+            start=None if start is None else parse_time(start),
+            end=None if end is None else parse_time(end),
+            stride=stride,
+            roi=None if roi is None else Region.parse(roi),
+        )
+        return None if part == cls() else part
 
     def provenance(self) -> dict[str, str | int | float]:
         """What was asked for, by the options' names."""
