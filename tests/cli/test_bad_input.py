@@ -96,7 +96,7 @@ def test_one_line_and_nothing_left_behind(command, folder, arguments, code, said
     assert sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("output", ["out.mp4", "out.mkv", "out"])
+@pytest.mark.parametrize("output", ["out.mp4", "out.mkv", "out.gif", "out"])
 def test_render_on_a_full_disk(command, folder, output):
     before = sorted(folder.rglob("*"))
     with full_disk(at_bytes=3000):
@@ -116,7 +116,7 @@ def test_detect_on_a_full_disk(command, network, folder):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
-@pytest.mark.parametrize("output", ["out.mp4", "out"])
+@pytest.mark.parametrize("output", ["out.mp4", "out.gif", "out"])
 def test_ctrl_c_while_rendering(command, folder, monkeypatch, output):
     before = sorted(folder.rglob("*"))
     drawn = []
