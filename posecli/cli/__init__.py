@@ -14,12 +14,12 @@ from posecli.cli.doctor import doctor
 from posecli.cli.estimate import estimate
 from posecli.cli.eval import eval_
 from posecli.cli.exits import run
-from posecli.cli.models import models
 from posecli.cli.render import render
 from posecli.cli.smooth import smooth
 from posecli.cli.train import train
 from posecli.cli.validate import validate
 from posecli.cli.view import view
+from posecli.cli.weights import models
 from posecli.config import COMMANDS
 
 app = typer.Typer(

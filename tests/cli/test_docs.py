@@ -55,6 +55,10 @@ def test_there_are_examples_of_every_command():
         "convert",
         "validate",
         "models list",
+        "models info",
+        "models verify",
+        "models pull",
+        "models import",
         "doctor",
         "config show",
         "config init",
@@ -64,7 +68,7 @@ def test_there_are_examples_of_every_command():
 def test_every_option_is_documented_and_every_documented_one_is_there(name):
     options = {option for option in option_names(find(name)) if option.startswith("-")}
     long = {option for option in options if option.startswith("--")} - {"--help"}
-    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", SECTIONS[name]))
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z0-9-]*", SECTIONS[name]))
     if name == "detect":
         named -= {"--boxes"}  # of estimate, which its section points to
     assert long <= named
