@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from posecli.cli.checks import check_absent
 from posecli.cli.console import Advance, count, progress, say, warnings_in_one_line
+from posecli.cli.stopping import ended_by_interrupt
 from posecli.errors import PosecliError
 from posecli.pipeline.session import Session, Settings
 
@@ -101,6 +102,7 @@ class Estimation:
                 poses = map(weighted_by_box, poses)
             with (
                 _hint(journal, wishes.quiet),
+                ended_by_interrupt(video),
                 writer,
                 progress(task, video.info.frame_count, quiet=wishes.quiet) as advance,
             ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 av.logging.set_level(None)
 av.logging.set_libav_level(av.logging.PANIC)
 
+CAMERA = "camera:"
 NETWORK_TIMEOUT_S = 30.0
 # Demuxers that claim plain text; what they draw is a picture of the text.
 _TEXT_DEMUXERS = {"tty"}
@@ -29,6 +31,29 @@ _TEXT_DEMUXERS = {"tty"}
 def is_url(path: str | Path) -> bool:
     """Whether FFmpeg should fetch this over a network, "rtsp://..." for instance."""
     return "://" in str(path)
+
+
+def is_camera(path: str | Path) -> bool:
+    """Whether this names a camera of this machine: "camera:0"."""
+    return str(path).startswith(CAMERA)
+
+
+def is_live(path: str | Path) -> bool:
+    """Whether this plays as it comes, and is no file."""
+    return is_url(path) or is_camera(path)
+
+
+def camera_device(name: str) -> tuple[str, str]:
+    """A camera as FFmpeg must be given it on this system, and the input format that reads it.
+
+    Args:
+        name: what follows "camera:", a number from 0 or what the system calls it.
+    """
+    if sys.platform == "darwin":
+        return name, "avfoundation"
+    if sys.platform == "win32":
+        return f"video={name}", "dshow"
+    return f"/dev/video{name}" if name.isdigit() else name, "v4l2"
 
 
 def ffmpeg_name(path: str | Path) -> str:
@@ -47,14 +72,18 @@ def open_container(path: str | Path) -> InputContainer:
     Raises:
         PosecliError: it is missing, empty, may not be read, or is in no format that FFmpeg knows.
     """
-    if not is_url(path):
+    name, format_ = ffmpeg_name(path), None
+    if is_camera(path):
+        name, format_ = camera_device(str(path).removeprefix(CAMERA))
+    elif not is_url(path):
         _check_readable(Path(path))
     try:
         # Titles and other tags are often in an unnamed encoding: they must not stop the reading.
         container = av.open(
-            ffmpeg_name(path),
+            name,
+            format=format_,
             metadata_errors="replace",
-            timeout=NETWORK_TIMEOUT_S if is_url(path) else None,
+            timeout=NETWORK_TIMEOUT_S if is_live(path) else None,
         )
     except av.error.InvalidDataError as error:
         raise PosecliError(

@@ -34,7 +34,7 @@ def find_sources(named: str, *, prefer_videos: bool = False) -> list[Found]:
         named: a file, folder, pattern or URL. One of which nothing is found means itself: opening it will tell.
         prefer_videos: of a folder that holds pictures and videos, take the videos.
     """
-    if "://" in named:
+    if "://" in named or named.startswith("camera:"):
         return [_itself(named)]
     path = Path(named).expanduser()
     if path.is_dir():

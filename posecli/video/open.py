@@ -6,7 +6,7 @@ import glob
 from pathlib import Path
 
 from posecli.errors import PosecliError, UsageError
-from posecli.video.ffmpeg import is_url, reason
+from posecli.video.ffmpeg import is_live, reason
 from posecli.video.source import TURNS, Source
 
 
@@ -18,7 +18,8 @@ def open_source(path_or_pattern: str | Path, *, rotate: int | None = None) -> So
     its own. Probe cheaply, by name or first bytes; what nobody claims goes to VideoFile, which fails clearly.
 
     Args:
-        path_or_pattern: a file, a folder, a pattern such as "shots/*.png", or a URL that FFmpeg understands.
+        path_or_pattern: a file, a folder, a pattern such as "shots/*.png", a URL that FFmpeg understands, or a
+            camera: "camera:0".
         rotate: 0, 90, 180 or 270 degrees clockwise by which to turn the stored pictures; None goes by what
             the file says.
 
@@ -28,8 +29,10 @@ def open_source(path_or_pattern: str | Path, *, rotate: int | None = None) -> So
     """
     if rotate is not None and rotate not in TURNS:
         raise UsageError(f"cannot rotate by {rotate} degrees: give one of {', '.join(map(str, TURNS))}")
-    if is_url(path_or_pattern):
-        return _open_video(path_or_pattern, rotate)
+    if is_live(path_or_pattern):
+        from posecli.video.live import LiveStream
+
+        return LiveStream(str(path_or_pattern), rotate=rotate)
     path = Path(path_or_pattern).expanduser()
     if path.is_dir():
         return _open_pictures(path, _pictures_in(path), rotate)

@@ -16,7 +16,7 @@ from posecli.types import Frame, VideoInfo
 from posecli.video.colour import RGBConverter, hdr_transfer
 from posecli.video.decoding import Decoder
 from posecli.video.deinterlace import deinterlaced
-from posecli.video.ffmpeg import is_url, open_container, stream_duration
+from posecli.video.ffmpeg import is_live, open_container, stream_duration
 from posecli.video.frame_index import find_frame
 from posecli.video.orientation import Orientation
 from posecli.video.source import Source
@@ -51,6 +51,7 @@ class VideoFile(Source):
         self._notes: list[str] = []
         self._decoded: Generator[VideoFrame, None, None] | None = None
         self._closed = False
+        self.broken_by: str | None = None  # why frames() ended too early, if it did
         self._start = 0  # index of the first frame that frames() gives
         self._container = open_container(self._path)
         try:
@@ -103,7 +104,7 @@ class VideoFile(Source):
             return sum(1 for _ in takewhile(lambda frame: frame.time_s < float(time_s), again.frames()))
 
     def skip_to(self, index: int, pts: int, checksum: int | None) -> bool:
-        if is_url(self._path) or not index or self._first is None or self._first.pts is None:
+        if is_live(self._path) or not index or self._first is None or self._first.pts is None:
             return False
         self._clock.stamp(self._first.pts)  # times count from the first frame, read on or not
         found = self._seek(pts, Fraction(0)) or self._seek(pts, SEEK_MARGIN_S)
@@ -132,8 +133,18 @@ class VideoFile(Source):
         return None
 
     @property
+    def has_end(self) -> bool:
+        """Whether its length is known beforehand."""
+        return self._duration() is not None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether frames() ended before the video did: a stream without an end never does by itself."""
+        return self.broken_by is not None or not self.has_end
+
+    @property
     def files(self) -> list[Path]:
-        return [] if is_url(self._path) else [Path(self._path)]
+        return [] if is_live(self._path) else [Path(self._path)]
 
     @property
     def warnings(self) -> list[str]:
@@ -230,7 +241,7 @@ class VideoFile(Source):
         if self._decoder.failure is None and not self._ends_early(count, end):
             return
         of = f" of about {expected}" if expected else ""
-        why = self._decoder.failure or "the file is incomplete"
+        why = self.broken_by = self._decoder.failure or "the file is incomplete"
         self._notes.append(f"broke off after frame {count - 1}{of}: {why}")
 
     def _ends_early(self, count: int, end: int) -> bool:
