@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -86,6 +87,11 @@ def estimate(
     chunk: int = 8,
     threads: int = 0,
     rotate: int | None = None,
+    start: str | float | None = None,
+    end: str | float | None = None,
+    stride: int = 1,
+    roi: str | None = None,
+    person: str | None = None,
     smooth: Sequence[str] = (),
     flip: bool = False,
     frame_rate: float = NOMINAL_FRAME_RATE,
@@ -95,6 +101,7 @@ def estimate(
     Args:
         source: a video, a picture, a folder or pattern of pictures, or a URL; or pictures, (height, width, 3) RGB
             uint8 of one size, as they come.
+        start, end: seconds, or "MINUTES:SECONDS".
         smooth: filters such as "hampel" or "one-euro:beta=0.1", applied in turn.
         frame_rate: frames a second of pictures that are given as arrays.
         others: as the options of `posecli estimate`, in docs/cli.md.
@@ -107,6 +114,8 @@ def estimate(
             the same; what is odd about the video is said as warnings at the end.
         UsageError: a value that cannot be.
     """
+    from posecli.video.part import Part
+
     settings = Settings(
         model=os.fspath(model),
         detector=detector,
@@ -119,6 +128,8 @@ def estimate(
         chunk=_at_least(1, chunk=chunk),
         threads=_at_least(0, threads=threads),
         rotate=rotate,
+        part=Part.parse(_as_text(start), _as_text(end), _at_least(1, stride=stride), roi),
+        person=person,
         smooth=(smooth,) if isinstance(smooth, str) else tuple(smooth),
         flip=flip,
     )
@@ -170,25 +181,29 @@ def save_poses(
 
 
 def _of_source(session: Session, source: str | os.PathLike[str]) -> Estimation:
-    from posecli.video import open_source
+    from posecli.pipeline.placing import placed
 
     with ExitStack() as stack:
-        video = stack.enter_context(open_source(os.fspath(source), rotate=session.settings.rotate))
-        people = session.people(video.picture_names)
+        video = stack.enter_context(session.open(os.fspath(source)))
+        people = session.people(video.picture_names, video.place)
         skeleton = session.networks.model.model.config.joints
 
         def poses() -> Iterator[Poses]:
-            yield from session.poses(video.frames(), video.info.frame_rate, people)
+            stream = session.poses(video.frames(), video.info.frame_rate, people)
+            yield from stream if session.settings.part is None else placed(stream, video.place)
             for message in video.warnings:
                 warnings.warn(message, stacklevel=2)
 
         provenance = session.provenance(os.fspath(source), people)
-        return Estimation(poses(), video.info, skeleton, provenance, stack.pop_all())
+        whole = replace(video.place.whole, frame_rate=video.info.frame_rate)
+        return Estimation(poses(), whole, skeleton, provenance, stack.pop_all())
 
 
 def _of_pictures(session: Session, pictures: Iterable[Image], frame_rate: float) -> Estimation:
-    if session.settings.rotate is not None:
-        raise UsageError("rotate is for videos: turn the arrays themselves (numpy.rot90)")
+    if session.settings.rotate is not None or session.settings.part is not None:
+        raise UsageError(
+            "rotate, start, end, stride and roi are for videos: turn or cut the arrays themselves"
+        )
     remaining = iter(pictures)
     first = next(remaining, None)
     if first is None:
@@ -220,3 +235,7 @@ def _at_least(least: int, **option: int) -> int:
     if value < least:
         raise UsageError(f"{name}={value}: must be {least} or more")
     return value
+
+
+def _as_text(time: str | float | None) -> str | None:
+    return time if time is None or isinstance(time, str) else f"{time:f}"

@@ -67,6 +67,11 @@ def test_pictures_as_arrays(network):  # noqa: F811
     assert [round(poses.time_s, 6) for poses in estimation] == [0.0, 0.1, 0.2]
 
 
+def test_a_part_of_a_video(network, clip):  # noqa: F811
+    estimation = posecli.estimate(clip, model=network.file, device="cpu", start=0.08, end="0.28", stride=2)
+    assert [poses.frame_index for poses in estimation] == [2, 4, 6]
+
+
 def test_recordings_are_saved_as_they_were_loaded(network, clip, tmp_path):  # noqa: F811
     posecli.save_poses(tmp_path / "a.json", posecli.estimate(clip, model=network.file, device="cpu"))
     recording = posecli.load_poses(tmp_path / "a.json")
@@ -89,7 +94,11 @@ def test_smoothed_poses_keep_the_raw_ones_in_the_file(network, clip, tmp_path): 
         ({"source": []}, UsageError, "there are no pictures"),
         ({"source": [np.zeros((4, 4), np.uint8)]}, UsageError, "picture 0 is no uint8 array"),
         ({"source": [np.zeros((4, 4, 3))]}, UsageError, "picture 0 is no uint8 array"),
-        ({"source": [np.zeros((4, 4, 3), np.uint8)], "rotate": 90}, UsageError, "rotate is for videos"),
+        (
+            {"source": [np.zeros((4, 4, 3), np.uint8)], "rotate": 90},
+            UsageError,
+            "rotate, start, end, stride and roi are for videos",
+        ),
         ({"source": "a.mp4", "batch": 0}, UsageError, "batch=0: must be 1 or more"),
         ({"source": "a.mp4", "smooth": ["butterworth"]}, UsageError, "butterworth"),
         ({"source": "a.mp4", "smooth": ["nothing"]}, UsageError, "nothing"),
