@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def ended_by_interrupt(video: Source) -> Iterator[None]:
-    """Within this block the first Ctrl-C stops a stream or camera; the second interrupts, as the first does of a file."""
+    """Within this block the first Ctrl-C stops a stream or camera; the second interrupts, as ever."""
     if video.files or threading.current_thread() is not threading.main_thread():
         yield
         return
