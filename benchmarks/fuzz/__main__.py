@@ -4,7 +4,8 @@
 
 Every case is a seed: `--first N --count 1 --groups videos` runs one of them again, and --keep leaves its files there.
 Each command runs in a fork of this process, which has imported everything once, under limits of time and memory.
-Cases that did not end well are listed on standard error with the last that the command said.
+Cases that did not end well are listed on standard error with the last that the command said; Ctrl-C ends it
+with the table of what was done. Run it in a copy of the repository that nobody edits meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.fuzz.trial import Limits, Outcome, Trial, run_trial
@@ -38,7 +40,9 @@ def main() -> None:
     cases = [(group, number) for group in arguments.groups for number in numbers]
     limits = Limits(seconds=arguments.seconds)
     warm_up()
-    found = list(_told(run_case(case, limits, arguments.keep) for case in cases))
+    found: list[tuple[str, Outcome]] = []
+    with suppress(KeyboardInterrupt):
+        found.extend(_told(run_case(case, limits, arguments.keep) for case in cases))
     print(table(found, arguments.groups))
     sys.exit(any(not outcome.is_clean for _, outcome in found))
 

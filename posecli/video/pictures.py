@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +28,7 @@ PICTURE_SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
 )
 
+STDERR = 2  # the descriptor that C libraries write to
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_COLOUR_TYPE = 25  # the byte of a PNG's header that says what a pixel has (ISO/IEC 15948, 11.2.2)
 PNG_TRUECOLOUR_WITH_ALPHA = 6
@@ -100,7 +104,8 @@ def read_picture(path: Path, *, rotate: int | None = None) -> Image:
         raise PosecliError(f"cannot read {path}: {reason(error)}") from error
     flags = cv2.IMREAD_COLOR if rotate is None else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
+        with _silent_decoders():
+            bgr = cv2.imdecode(encoded, flags) if len(encoded) else None
     except cv2.error:  # absurd dimensions, for instance
         bgr = None
     if bgr is None:
@@ -109,6 +114,20 @@ def read_picture(path: Path, *, rotate: int | None = None) -> Image:
     if _has_alpha(encoded):
         image = _over_black(image, encoded)
     return image if rotate is None else Orientation.from_turn(rotate).apply(image)
+
+
+@contextmanager
+def _silent_decoders() -> Iterator[None]:
+    """OpenCV, libpng, libjpeg and libtiff print what they find wrong; the error or the picture says it."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(STDERR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _has_alpha(encoded: NDArray[np.uint8]) -> bool:
