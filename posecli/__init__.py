@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["Estimation", "__version__", "estimate", "load_poses", "save_poses"]
 
 __version__: str
+
+# OpenCV reads it once, when first imported. A small file can hold a gigantic picture, which would fill the memory.
+MOST_PICTURE_PIXELS = 1 << 27
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PICTURE_PIXELS))
 
 
 def __getattr__(name: str) -> Any:
