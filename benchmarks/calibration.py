@@ -25,6 +25,7 @@ from posecli.device import prefers_bf16
 from posecli.errors import PosecliError
 from posecli.geometry.heatmaps import calibrate
 from posecli.metrics.calibration import brier, calibration_error, fit_law, folds, reliability
+from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
 from posecli.types import FloatArray
 from posecli.weights.locate import embedded_weights
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, help="the reliability diagram, SVG")
     parser.add_argument("--predictions", type=Path, help=".npz: read if it is there, else written")
     parser.add_argument("--every", type=int, default=1, help="only every N-th picture and clip")
+    parser.add_argument("--no-flip", dest="flip", action="store_false", help="without the mirrored look")
     arguments = parser.parse_args()
     try:
         run(arguments)
@@ -72,7 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
     raw = read_predictions(arguments.predictions)
     if raw is None:
         chosen = places(arguments.data, arguments.cache, model)[:: arguments.every]
-        raw = ask(model, chosen)
+        raw = ask(FlipTested(model) if arguments.flip else model, chosen)
         write_predictions(arguments.predictions, raw)
     keypoints, per_joint = len(model.config.joints), arguments.per == "joint"
     calibrated = {law: out_of_fold(raw, law == "joint", keypoints) for law in ("all", "joint")}
@@ -87,7 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_calibrated(arguments.model, arguments.write, laws)
 
 
-def ask(model: PoseModel, chosen: list[Place]) -> dict[str, Predictions]:
+def ask(model: PoseModel | FlipTested, chosen: list[Place]) -> dict[str, Predictions]:
     bf16 = prefers_bf16(torch.device("cpu"))
     return {name: predict(model, chosen, bf16, kinds) for name, kinds in CONDITIONS.items()}
 
@@ -116,7 +118,17 @@ def hits(said: Predictions) -> NDArray[np.bool_]:
     return said.distance <= NEAR
 
 
+def balanced(said: Predictions) -> Predictions:
+    """People's labels as often as a teacher's, which were kept only where it was sure: the easier ones."""
+    people = np.flatnonzero(said.by_people)
+    others = np.flatnonzero(~said.by_people)
+    if not len(people) or len(people) >= len(others):
+        return said
+    return said[np.concatenate([others, np.resize(people, len(others))])]
+
+
 def fit(said: Predictions, per_joint: bool, keypoints: int) -> Laws:
+    said = balanced(said)
     if not per_joint:
         return np.tile(fit_law(said.score, hits(said)), (keypoints, 1))
     of = [said[said.joint == joint] for joint in range(keypoints)]

@@ -74,7 +74,7 @@ class Predictions:
         face = (self.group == "lspet") & (self.joint < FACE_JOINTS)
         return np.isin(self.group, HUMAN_GROUPS) & ~face
 
-    def repeated(self, stills: set[str], model: PoseModel) -> NDArray[np.bool_]:
+    def repeated(self, stills: set[str], model: PoseModel | FlipTested) -> NDArray[np.bool_]:
         """Which of stills' keypoints are of other frames than the middle one; in the order of `compare`."""
         frames = len(model.output_frames)
         frame = np.arange(len(self)) // len(model.config.joints) % frames
@@ -86,7 +86,7 @@ class Predictions:
 
 
 def places(
-    data: Path, cache: Path, model: PoseModel, split: str = "val", step: int = CLIP_STEP
+    data: Path, cache: Path, model: PoseModel | FlipTested, split: str = "val", step: int = CLIP_STEP
 ) -> list[Place]:
     """Pictures, whose windows are one frame repeated, and clips, with a window at every step-th label of a track."""
     length = model.config.input.frames
@@ -138,7 +138,7 @@ class Crops:
 
 
 def cut_out(
-    model: PoseModel,
+    model: PoseModel | FlipTested,
     batch: Sequence[tuple[str, RawWindow]],
     seed: int,
     degradation: Degradation | None = None,
@@ -192,7 +192,7 @@ def compare(
 
 
 def predict(
-    model: PoseModel, chosen: Sequence[Place], bf16: bool, conditions: Sequence[str] = ("clean",)
+    model: PoseModel | FlipTested, chosen: Sequence[Place], bf16: bool, conditions: Sequence[str] = ("clean",)
 ) -> Predictions:
     """What the model says of everyone.
 

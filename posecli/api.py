@@ -93,7 +93,7 @@ def estimate(
     roi: str | None = None,
     person: str | None = None,
     smooth: Sequence[str] = (),
-    flip: bool = False,
+    flip: bool = True,
     frame_rate: float = NOMINAL_FRAME_RATE,
 ) -> Estimation:
     """The keypoints of everyone in a video: what `posecli estimate` does, as an iterator.

@@ -60,7 +60,7 @@ def estimate(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="coco, coco-results, posetrack17, posetrack18, csv or csv-wide; by the suffix unless given.",
+            help="One of the formats that posecli convert knows; by the suffix unless given.",
         ),
     ] = None,
     detector: DetectorOption = "embedded",
@@ -95,9 +95,9 @@ def estimate(
         bool,
         typer.Option(
             "--flip/--no-flip",
-            help="Look at everyone's mirror image too: more accurate, twice the model's work.",
+            help="Look at everyone's mirror image too; without it, half the model's work, less accurate.",
         ),
-    ] = False,
+    ] = True,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped; leave what is done.")
     ] = False,

@@ -46,7 +46,7 @@ class Settings:
     part: Part | None = None  # of each video; None is all of it
     person: str | None = None  # who is kept: posecli.pipeline.persons
     smooth: tuple[str, ...] = ()
-    flip: bool = False
+    flip: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def estimate(command, network, monkeypatch):
     monkeypatch.setattr(posecli.pipeline.estimator, "Options", functools.partial(Options, section=SECTION))
 
     def call(source, output, *arguments):
-        fixed = ("--model", network.file, "--device", "cpu", "--batch", 3)
+        fixed = ("--model", network.file, "--device", "cpu", "--batch", 3, "--no-flip")
         return command("estimate", source, "-o", output, *fixed, *arguments)
 
     return call
