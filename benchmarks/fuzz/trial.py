@@ -125,8 +125,11 @@ def _call(trial: Trial) -> int:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
-    if code == 0 and trial.output is not None and not _is_whole(Path(trial.output)):
-        return UNREADABLE
+    if code == 0 and trial.output is not None:
+        try:
+            return code if _is_whole(Path(trial.output)) else UNREADABLE
+        except Exception:  # whatever it is: the output cannot be read
+            return UNREADABLE
     return code
 
 
