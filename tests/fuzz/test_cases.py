@@ -10,7 +10,7 @@ from benchmarks.fuzz.trial import MIB, Limits, Outcome, Trial, run_trial
 from posecli.weights.models import LoadedModel
 from tests.cli.conftest import MiddleModel, OneBox
 
-LIMITS = Limits(seconds=30, memory=1024 * MIB)
+LIMITS = Limits(seconds=30, memory=3072 * MIB)
 
 
 @pytest.fixture
