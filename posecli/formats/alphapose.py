@@ -11,33 +11,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from posecli.errors import PosecliError
-from posecli.formats.atomic import ReplacingFile
 from posecli.formats.base import (
     NO_TRACK,
-    Contents,
     Person,
-    PoseWriter,
     box_around,
     box_to_xywh,
-    convert_poses,
-    converted,
     shortest,
     xywh_to_box,
 )
-from posecli.formats.coco import PERSON, dumps
+from posecli.formats.coco import PERSON
 from posecli.formats.document import Node
+from posecli.formats.json_list import JsonListWriter
 from posecli.formats.json_stream import open_document
 from posecli.formats.scored import scored_triples, split_triples
-from posecli.formats.sidecar import SidecarWriter, read_sidecar
+from posecli.formats.sidecar import read_sidecar
 from posecli.formats.stream import Entry, PoseStream, are_in_order, merged
 from posecli.skeletons import COCO
 from posecli.types import Poses
@@ -45,33 +40,9 @@ from posecli.types import Poses
 SIZES = (17, 26, 136)  # COCO, Halpe's body, Halpe's whole body
 
 
-class AlphaposeWriter(PoseWriter):
-    def __init__(self, path: Path, contents: Contents) -> None:
-        self._skeleton = contents.skeleton
-        self._output = ReplacingFile(path)
-        self._sidecar = SidecarWriter(path, converted(contents, COCO), boxes=False)
-        self._stack = ExitStack()
-        self._separator = "[\n"
-
-    def __enter__(self) -> Self:
-        self._file = self._stack.enter_context(self._output)
-        # Entered last, finished first: should it fail, the list is not put in place either.
-        self._stack.enter_context(self._sidecar)
-        return self
-
-    def write(self, poses: Poses) -> None:
-        poses = convert_poses(poses, self._skeleton, COCO)
-        self._sidecar.write(poses)
-        for entry in _entries(poses):
-            self._file.write(self._separator + dumps(entry))
-            self._separator = ",\n"
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._file.write("[]\n" if self._separator == "[\n" else "]\n")
-        self._stack.__exit__(kind, error, trace)
+class AlphaposeWriter(JsonListWriter):
+    def entries(self, poses: Poses) -> Iterable[Mapping[str, Any]]:
+        return _entries(poses)
 
 
 def _entries(poses: Poses) -> Iterator[dict[str, Any]]:

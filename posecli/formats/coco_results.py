@@ -7,50 +7,26 @@ tell their order. What the list has no room for stands in a sidecar (see posecli
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
-from posecli.formats.atomic import ReplacingFile
-from posecli.formats.base import Contents, Person, PoseWriter, convert_poses, converted
-from posecli.formats.coco import box_entries, dumps, image_id, keypoint_entries, person_from
+from posecli.formats.base import Person
+from posecli.formats.coco import box_entries, image_id, keypoint_entries, person_from
+from posecli.formats.json_list import JsonListWriter
 from posecli.formats.json_stream import open_document
-from posecli.formats.sidecar import SidecarWriter, read_sidecar
+from posecli.formats.sidecar import read_sidecar
 from posecli.formats.stream import Entry, PoseStream, are_in_order, merged
 from posecli.skeletons import COCO
 from posecli.types import Poses
 
 
-class CocoResultsWriter(PoseWriter):
-    def __init__(self, path: Path, contents: Contents) -> None:
-        self._skeleton = contents.skeleton
-        self._output = ReplacingFile(path)
-        self._sidecar = SidecarWriter(path, converted(contents, COCO), boxes=False)
-        self._stack = ExitStack()
-        self._separator = "[\n"
-
-    def __enter__(self) -> Self:
-        self._file = self._stack.enter_context(self._output)
-        # Entered last, finished first: should it fail, the list is not put in place either.
-        self._stack.enter_context(self._sidecar)
-        return self
-
-    def write(self, poses: Poses) -> None:
-        poses = convert_poses(poses, self._skeleton, COCO)
-        self._sidecar.write(poses)
-        for person, keypoints in zip(box_entries(poses), keypoint_entries(poses), strict=True):
-            self._file.write(self._separator + dumps(person | keypoints))
-            self._separator = ",\n"
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._file.write("[]\n" if self._separator == "[\n" else "]\n")
-        self._stack.__exit__(kind, error, trace)
+class CocoResultsWriter(JsonListWriter):
+    def entries(self, poses: Poses) -> Iterable[Mapping[str, Any]]:
+        people = zip(box_entries(poses), keypoint_entries(poses), strict=True)
+        return (person | keypoints for person, keypoints in people)
 
 
 def open_coco_results(path: Path, entry: Entry = nullcontext) -> PoseStream:

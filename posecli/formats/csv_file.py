@@ -78,7 +78,9 @@ def read_header(path: Path) -> list[str]:
     except PosecliError as error:
         if not path.is_file():
             raise
-        raise PosecliError(f"{path}: not a CSV file") from error
+        raise PosecliError(
+            f"{path}: not a CSV file, and nothing else that posecli reads poses from: give what estimate wrote"
+        ) from error
 
 
 def read_lines(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
