@@ -14,6 +14,7 @@ RECALL_TALL = 0.95
 BELOW_THUNDER = 0.06  # at most, on people labelled by people
 AGREEMENT = 0.85
 NAMES = {ENCODER: "the encoder's alone", THUNDER: "Thunder's"}
+LOOKS = {"difference": "", "flipped_difference": " (with the flip test, as `estimate` does)"}
 ABOVE_ENCODER = {"blur": 0.03, "occlusion": 0.03, "dark": 0.0, "compression": 0.0}
 
 
@@ -38,17 +39,20 @@ def bars(figures: Mapping[str, Any]) -> list[Bar]:
                 _share("detector: recall, people taller than a quarter", row["recall_tall"], RECALL_TALL)
             )
     if "human" in figures:
-        gap = figures["human"].get("difference", {}).get(THUNDER)
-        if gap is not None:
-            found.append(_gap("human labels: PCK@0.1 minus Thunder's", gap, -BELOW_THUNDER, strictly=False))
+        for look, note in LOOKS.items():
+            gap = figures["human"].get(look, {}).get(THUNDER)
+            if gap is not None:
+                what = f"human labels: PCK@0.1 minus Thunder's{note}"
+                found.append(_gap(what, gap, -BELOW_THUNDER, strictly=False))
         found.append(
             _share("agreement with teacher labels, PCK@0.1", figures["agreement"]["pck"][WHOLE][0], AGREEMENT)
         )
     for kind, figure in figures.get("degraded", {}).items():
         for other, least in ((ENCODER, ABOVE_ENCODER[kind]), (THUNDER, 0.0)):
-            if other in figure["difference"]:
-                what = f"{kind}: PCK@0.1 minus {NAMES[other]}"
-                found.append(_gap(what, figure["difference"][other], least, strictly=least == 0))
+            for look, note in LOOKS.items():
+                if other in figure.get(look, {}):
+                    what = f"{kind}: PCK@0.1 minus {NAMES[other]}{note}"
+                    found.append(_gap(what, figure[look][other], least, strictly=least == 0))
     return found
 
 

@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from posecli.geometry.crop import apply_affine, invert_affine
+from posecli.nn.flip_test import mean_of_looks
 from posecli.nn.pose_model import EncodedWindows, PoseModel
 from posecli.pipeline.windows import PersonWindow, Slide, Tracked, Window, person_windows, single_frames
 from posecli.types import FloatArray
 
 ENCODER, GSM, WHOLE, THUNDER = "encoder", "gsm", "whole", "thunder"
+FLIPPED = "flipped"  # the whole model and its mirrored look, as `posecli estimate` answers
 BATCH = 8  # windows
 Place = tuple[int, int]  # frame, track id
 
@@ -39,7 +41,8 @@ class Networks:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        return (ENCODER, GSM, WHOLE) if self.model.config.encoder_is_comparable else (GSM, WHOLE)
+        whole = (GSM, WHOLE, FLIPPED)
+        return (ENCODER, *whole) if self.model.config.encoder_is_comparable else whole
 
     def locate(self, stream: Iterable[Tracked], slide: Slide) -> dict[Place, FloatArray]:
         """(M, K, 2) pixels of the picture, of everyone on every frame.
@@ -73,12 +76,14 @@ class Networks:
     def _points(self, images_BTHWC: Tensor, is_still: bool) -> FloatArray:
         """(B, M, F, K, 2) crop pixels, in the order of `methods`."""
         model, answered = self.model, list(self.model.output_frames)
+        encode = encode_still if is_still else PoseModel.encode
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            encoded = encode_still(model, images_BTHWC) if is_still else model.encode(images_BTHWC)
+            encoded = encode(model, images_BTHWC)
             whole, gsm = answer_in_parts(model, encoded)
+            of_mirrored = model.answer(encode(model, images_BTHWC.flip(3)))
             if self.gsm_only is not None:
                 gsm = self.gsm_only(images_BTHWC)
-        heatmaps = {GSM: gsm, WHOLE: whole}
+        heatmaps = {GSM: gsm, WHOLE: whole, FLIPPED: mean_of_looks(whole, of_mirrored, model.config.joints)}
         if encoded.heatmaps_BTKHW is not None:
             heatmaps[ENCODER] = encoded.heatmaps_BTKHW[:, answered]
         points = [model.keypoints(heatmaps[method])[0] for method in self.methods]

@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.quality.networks import ENCODER, GSM, THUNDER, WHOLE
+from benchmarks.quality.networks import ENCODER, FLIPPED, GSM, THUNDER, WHOLE
 from benchmarks.quality.tables import DETECTORS, METHODS
 
 Row = dict[str, Any]
@@ -22,6 +22,7 @@ STYLE = {  # colour, marker, its size: they stay visible where they lie on each 
     ENCODER: ("#56B4E9", "o", 9),
     GSM: ("#009E73", "^", 7),
     WHOLE: ("#0072B2", "s", 3.5),
+    FLIPPED: ("#CC79A7", "v", 4.5),
     THUNDER: ("#E69F00", "D", 4.5),
     "labels": ("#000000", "x", 5),
 }

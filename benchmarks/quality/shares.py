@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.quality.bootstrap import paired_difference
 from benchmarks.quality.jitter import jitter
 from benchmarks.quality.looking import Looked
-from benchmarks.quality.networks import WHOLE
+from benchmarks.quality.networks import FLIPPED, THUNDER, WHOLE
 from benchmarks.quality.sightings import Bools
 from posecli.metrics.pck import THRESHOLDS
 from posecli.skeletons import COCO
@@ -90,6 +90,15 @@ def against(looked: Looked, unit_n: np.ndarray, method: str = WHOLE) -> Row:
     }
 
 
+def differences(looked: Looked, unit_n: np.ndarray) -> Row:
+    """What the whole model has over every other method, and what it has over Thunder with the flip test."""
+    flipped = against(looked, unit_n, FLIPPED) if FLIPPED in looked.points else {}
+    return {
+        "difference": against(looked, unit_n),
+        "flipped_difference": {other: gap for other, gap in flipped.items() if other == THUNDER},
+    }
+
+
 def _per_unit(looked: Looked, points_nK2: FloatArray, number_n: np.ndarray, count: int) -> np.ndarray:
     hits_n = (looked.sightings.distances(points_nK2) <= THRESHOLDS[0]).sum(1)  # NaN is no hit
     return np.bincount(number_n, hits_n, count)
@@ -101,7 +110,7 @@ def human_labelled(stills: Looked) -> Row:
     human = stills[stills.sightings.human & enough]
     everyone = np.arange(len(human.sightings))
     result = {"people": len(human.sightings), "joints": by_joint(human)} | row(human)
-    return result | {"difference": against(human, everyone)}
+    return result | differences(human, everyone)
 
 
 def agreement(everyone: Looked) -> Row:
@@ -113,13 +122,16 @@ def agreement(everyone: Looked) -> Row:
 def of_kind(clips: Looked) -> Row:
     """One kind of harm, or none: all frames, the harmed ones, the hidden joints, and clip by clip."""
     harmed = clips[clips.sightings.touched]
-    return row(clips) | {
-        "harmed": row(harmed) | {"difference": against(harmed, harmed.sightings.source)},
-        "hidden": row(clips, clips.sightings.covered),
-        "clips": by_source(clips),
-        "difference": against(clips, clips.sightings.source),
-        "jitter": jitters(clips),
-    }
+    return (
+        row(clips)
+        | {
+            "harmed": row(harmed) | differences(harmed, harmed.sightings.source),
+            "hidden": row(clips, clips.sightings.covered),
+            "clips": by_source(clips),
+            "jitter": jitters(clips),
+        }
+        | differences(clips, clips.sightings.source)
+    )
 
 
 def jitters(clips: Looked) -> Row:

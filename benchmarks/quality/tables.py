@@ -10,11 +10,21 @@ from typing import Any
 
 from benchmarks.quality.bars import bars
 from benchmarks.quality.detection import NANODET, OURS
-from benchmarks.quality.networks import ENCODER, GSM, THUNDER, WHOLE
+from benchmarks.quality.networks import ENCODER, FLIPPED, GSM, THUNDER, WHOLE
 from posecli.metrics.pck import THRESHOLDS
 
 Row = dict[str, Any]
-METHODS = {ENCODER: "encoder alone", GSM: "+ GSM", WHOLE: "+ LRM (whole)", THUNDER: "Thunder"}
+METHODS = {
+    ENCODER: "encoder alone",
+    GSM: "+ GSM",
+    WHOLE: "+ LRM (whole)",
+    FLIPPED: "+ flip test",
+    THUNDER: "Thunder",
+}
+MINUENDS = {
+    "difference": "whole model",
+    "flipped_difference": "with the flip test",
+}  # what others are taken from
 DETECTORS = {OURS: "embedded", NANODET: "NanoDet"}
 DATA = {"pictures": "validation pictures", "rendered": "rendered scenes"}
 NONE = "-"
@@ -154,10 +164,13 @@ def _with_harmed(kinds: Mapping[str, Row]) -> dict[str, Row]:
 def difference_table(kinds: Mapping[str, Row]) -> str:
     rows = []
     for kind, figure in kinds.items():
-        for other, gap in figure.get("difference", {}).items():
-            interval = f"{points(gap['low'])} to {points(gap['high'])}"
-            rows.append([kind, METHODS[other], points(gap["value"]), interval, str(gap["units"])])
-    return table(["what", "whole model minus", "points", "95 % interval", "resampled units"], rows)
+        for name, minuend in MINUENDS.items():
+            for other, gap in figure.get(name, {}).items():
+                interval = f"{points(gap['low'])} to {points(gap['high'])}"
+                rows.append(
+                    [kind, minuend, METHODS[other], points(gap["value"]), interval, str(gap["units"])]
+                )
+    return table(["what", "PCK@0.1 of", "minus", "points", "95 % interval", "resampled units"], rows)
 
 
 def clips_table(kinds: Mapping[str, Row]) -> str:

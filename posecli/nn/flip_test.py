@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from posecli.nn.config import ModelConfig
 from posecli.nn.pose_model import PoseModel
+from posecli.skeletons import Skeleton
 
 
 class FlipTested(nn.Module):
@@ -26,9 +27,13 @@ class FlipTested(nn.Module):
 
     def forward(self, images_BTHWC: Tensor) -> Tensor:
         """Raw heatmaps (B, F, K, H, W) of output_frames."""
-        mirrored_BFKHW = self.model(images_BTHWC.flip(3)).flip(-1)
-        return (self.model(images_BTHWC) + mirrored_BFKHW[:, :, self.config.joints.flip]) / 2
+        return mean_of_looks(self.model(images_BTHWC), self.model(images_BTHWC.flip(3)), self.config.joints)
 
     def keypoints(self, heatmaps_BFKHW: Tensor, box_heights_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As PoseModel.keypoints."""
         return self.model.keypoints(heatmaps_BFKHW, box_heights_B)
+
+
+def mean_of_looks(heatmaps_BFKHW: Tensor, of_mirrored_BFKHW: Tensor, joints: Skeleton) -> Tensor:
+    """Heatmaps (B, F, K, H, W) of both looks, those of the mirrored crops turned back."""
+    return (heatmaps_BFKHW + of_mirrored_BFKHW.flip(-1)[:, :, joints.flip]) / 2

@@ -7,6 +7,7 @@ import torch
 from benchmarks.quality.looking import KeptThunder, Lookers
 from benchmarks.quality.networks import (
     ENCODER,
+    FLIPPED,
     GSM,
     THUNDER,
     WHOLE,
@@ -16,6 +17,7 @@ from benchmarks.quality.networks import (
 )
 from posecli.data.clips import load_clip
 from posecli.data.people import Person, Picture
+from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
 from posecli.pipeline.estimator import Options, estimate_tracked
 from posecli.pipeline.windows import single_frames, windows
@@ -55,13 +57,15 @@ def stream(count=12):
 
 
 @pytest.mark.parametrize("slide", [windows, single_frames])
-def test_the_whole_is_what_estimate_says(model, slide):
+@pytest.mark.parametrize("method", [WHOLE, FLIPPED])
+def test_the_whole_is_what_estimate_says(model, slide, method):
     networks = Networks(model, None, bf16=False)
     found = networks.locate(stream(), slide)
-    row = networks.methods.index(WHOLE)
+    row = networks.methods.index(method)
+    network = FlipTested(model) if method == FLIPPED else model
     expected = {
         (poses.frame_index, int(track_id)): points
-        for poses in estimate_tracked(stream(), model, Options(), slide=slide)
+        for poses in estimate_tracked(stream(), network, Options(), slide=slide)
         for track_id, points in zip(poses.tracks.ids, poses.keypoints, strict=True)
     }
     assert found.keys() == expected.keys()
@@ -148,7 +152,7 @@ def test_thunder_is_asked_once_and_its_answers_are_kept(model, still, tmp_path, 
     assert (first.points[THUNDER] == again.points[THUNDER]).all()
     np.testing.assert_allclose(first.points[THUNDER][0, 0], [30 - 25, 50 - 25])  # side 100
     np.testing.assert_allclose(first.points[THUNDER][1, 0], [80 - 12.5, 30 - 12.5])  # side 50
-    assert set(first.points) == {ENCODER, GSM, WHOLE, THUNDER}
+    assert set(first.points) == {ENCODER, GSM, WHOLE, FLIPPED, THUNDER}
     weights.write_bytes(b"others")
     lookers.at_stills([still])
     assert FakeThunder.crops == 4

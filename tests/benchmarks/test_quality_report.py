@@ -131,7 +131,7 @@ def test_a_table_of_shares(figures):
         "| coco | 1,234 | 50.0 | 51.0 | 70.0 | 70.0 |",
     ]
     last = difference_table({"people": figures["human"]}).splitlines()[-1]
-    assert last == "| people | Thunder | +2.0 | -1.0 to +5.0 | 10 |"
+    assert last == "| people | whole model | Thunder | +2.0 | -1.0 to +5.0 | 10 |"
     assert (percent(None), points(-0.0123)) == ("-", "-1.2")
 
 
