@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoReformatter
 from av.video.reformatter import Colorspace as Matrix
 
 from posecli.types import Image
+from posecli.video.tone_mapping import WideColourConverter
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -21,28 +23,40 @@ _SCALING_THREADS = 2
 
 
 class RGBConverter:
-    """Converts a stream's frames to RGB; keeps swscale's tables between frames."""
+    """Converts a stream's frames to RGB; keeps the tables between frames."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._wide: dict[tuple[str | None, bool], WideColourConverter] = {}
 
     def __call__(self, frame: VideoFrame) -> Image:
         """(height, width, 3) uint8, as stored (not yet upright).
 
-        Deeper pictures are rounded to 8 bits. High dynamic range becomes BT.709 with reference white
-        (203 cd/m2 for PQ, 75 % for HLG; ITU-R BT.2408) at full scale; what is brighter is clipped. swscale
-        takes a few seconds to prepare for that, once. What is transparent becomes black: straight alpha over black.
+        Deeper pictures are rounded to 8 bits. High dynamic range is tone-mapped, and BT.2020's colours become
+        BT.709's (posecli.video.tone_mapping). What is transparent becomes black: straight alpha over black.
         """
-        rgb = self._reformatter.reformat(
+        transfer, is_wide = hdr_transfer(frame), _is_wide(frame)
+        if transfer is None and not is_wide:
+            return over_black(self._rgb(frame, deep=False))
+        if (transfer, is_wide) not in self._wide:
+            self._wide[transfer, is_wide] = WideColourConverter(transfer, is_wide=is_wide)
+        deep = self._rgb(frame, deep=True)
+        image = self._wide[transfer, is_wide](deep[..., :3])
+        if deep.shape[2] == 3:
+            return image
+        return over_black(np.dstack([image, (deep[..., 3:] >> 8).astype(np.uint8)]))
+
+    def _rgb(self, frame: VideoFrame, *, deep: bool) -> npt.NDArray[Any]:
+        """(height, width, 3), or 4 with opacity: uint8, or uint16 if deep; its matrix and range undone, no more."""
+        name = ("rgba64le" if deep else "rgba") if has_alpha(frame) else ("rgb48le" if deep else "rgb24")
+        converted = self._reformatter.reformat(
             frame,
-            format="rgba" if has_alpha(frame) else "rgb24",
+            format=name,
             src_colorspace=_assumed_matrix(frame),
             interpolation=_SCALING,
             threads=_SCALING_THREADS,
-            **_standard_range(frame),
         )
-        image = cast(Image, rgb.to_ndarray())
-        return over_black(image) if image.shape[2] == 4 else image
+        return cast(npt.NDArray[Any], converted.to_ndarray())
 
 
 def has_alpha(frame: VideoFrame) -> bool:
@@ -50,10 +64,12 @@ def has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
 
 
-def over_black(rgba: Image) -> Image:
-    """(height, width, 4) with straight alpha, composited on black: (height, width, 3), rounded."""
-    opacity = rgba[..., 3:].astype(np.uint16)
-    return ((rgba[..., :3] * opacity + 127) // 255).astype(np.uint8)
+def over_black(image: Image) -> Image:
+    """(height, width, 4) with straight alpha, composited on black: (height, width, 3), rounded; 3 stay as they are."""
+    if image.shape[2] == 3:
+        return image
+    opacity = image[..., 3:].astype(np.uint16)
+    return ((image[..., :3] * opacity + 127) // 255).astype(np.uint8)
 
 
 def hdr_transfer(frame: VideoFrame) -> str | None:
@@ -61,13 +77,11 @@ def hdr_transfer(frame: VideoFrame) -> str | None:
     return _HDR_TRANSFERS.get(frame.color_trc)
 
 
-def _standard_range(frame: VideoFrame) -> dict[str, Any]:
-    """What swscale must be asked for so that high dynamic range becomes ordinary video."""
-    if hdr_transfer(frame) is None:
-        return {}
+def _is_wide(frame: VideoFrame) -> bool:
+    """Whether the primaries are BT.2020's: they say so, or it is high dynamic range that doesn't say."""
     if frame.color_primaries == _UNSPECIFIED:
-        frame.color_primaries = ColorPrimaries.BT2020
-    return {"dst_color_trc": ColorTrc.BT709, "dst_color_primaries": ColorPrimaries.BT709}
+        return hdr_transfer(frame) is not None
+    return bool(frame.color_primaries == ColorPrimaries.BT2020)
 
 
 def _assumed_matrix(frame: VideoFrame) -> Matrix | None:

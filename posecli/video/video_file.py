@@ -219,10 +219,7 @@ class VideoFile(Source):
                 "coordinates are in stored pixels"
             )
         if transfer := hdr_transfer(frame):
-            self._notes.append(
-                f"high dynamic range ({transfer}) was converted to standard range: highlights brighter than "
-                "white are clipped"
-            )
+            self._notes.append(f"high dynamic range ({transfer}) was tone-mapped to standard range")
 
     def _note_size(self, index: int, shape: tuple[int, ...]) -> None:
         height, width = shape[:2]

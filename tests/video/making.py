@@ -10,6 +10,9 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from posecli.types import Frame, VideoInfo
+from posecli.video import open_source
+
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 200, 40), (40, 50, 210), (128, 128, 128)
 TICKS = Fraction(1, 90_000)
 
@@ -118,6 +121,13 @@ def tone(seconds: float, sample_format: str):
         frame = av.AudioFrame.from_ndarray(np.stack([block, block]), format="fltp", layout="stereo")
         frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
         yield from resampler.resample(frame)
+
+
+def read(path: Path, rotate: int | None = None) -> tuple[VideoInfo, list[Frame], list[str]]:
+    """What posecli says of a video, all its frames, and what it warned about."""
+    with open_source(path, rotate=rotate) as source:
+        frames = list(source.frames())
+        return source.info, frames, source.warnings
 
 
 def decoded_pts(path: Path) -> list[Fraction]:
