@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
     from av.container import InputContainer
 
-# Every decoding thread holds a frame or two, so the memory must not grow with the machine.
+# A few kilobytes can hold a gigantic picture; 8192 x 8192 is four times what 8K takes.
+MOST_FRAME_PIXELS = 1 << 26
+# Every decoding thread holds a frame or two, so the memory must not grow with the machine, nor much with the picture.
 MAX_DECODING_THREADS = 8
+MOST_PIXELS_AT_ONCE = 1 << 27
 
 
 class Decoder:
@@ -38,8 +41,13 @@ class Decoder:
         self.interlaced_frames = 0
         self.failure: str | None = None
         self.last_error: str | None = None
+        pixels = max(1, stream.width * stream.height)
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = min(os.cpu_count() or 1, MAX_DECODING_THREADS)
+        stream.codec_context.thread_count = max(
+            1, min(os.cpu_count() or 1, MAX_DECODING_THREADS, MOST_PIXELS_AT_ONCE // pixels)
+        )
+        # What the pictures themselves say may differ from what the container says of them.
+        stream.codec_context.options = {"max_pixels": str(MOST_FRAME_PIXELS)}
 
     def frames(self) -> Generator[VideoFrame, None, None]:
         """Decodes to the end, or until it is closed."""

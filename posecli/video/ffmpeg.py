@@ -24,6 +24,8 @@ av.logging.set_libav_level(av.logging.PANIC)
 
 CAMERA = "camera:"
 NETWORK_TIMEOUT_S = 30.0
+# FFmpeg itself looks at 5 MB and 2500 packets at most before it decodes; every stream it finds costs memory.
+LIMITS = {"max_streams": "200"}
 # Demuxers that claim plain text; what they draw is a picture of the text.
 _TEXT_DEMUXERS = {"tty"}
 
@@ -83,6 +85,7 @@ def open_container(path: str | Path) -> InputContainer:
             name,
             format=format_,
             metadata_errors="replace",
+            options=LIMITS,
             timeout=NETWORK_TIMEOUT_S if is_live(path) else None,
         )
     except av.error.InvalidDataError as error:

@@ -14,7 +14,7 @@ from av.stream import Disposition
 from posecli.errors import PosecliError
 from posecli.types import Frame, VideoInfo
 from posecli.video.colour import RGBConverter, hdr_transfer
-from posecli.video.decoding import Decoder
+from posecli.video.decoding import MOST_FRAME_PIXELS, Decoder
 from posecli.video.deinterlace import deinterlaced
 from posecli.video.ffmpeg import is_live, open_container, stream_duration
 from posecli.video.frame_index import find_frame
@@ -258,7 +258,7 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     """The main video of a file.
 
     Raises:
-        PosecliError: there is none (a cover picture is not a video), or its codec is unknown.
+        PosecliError: there is none (a cover picture is not a video), its codec is unknown, or its pictures are huge.
     """
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not videos:
@@ -268,6 +268,11 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     stream = best if best in videos else videos[0]
     if stream.codec_context is None:
         raise PosecliError(f"{path} is in a codec that this FFmpeg cannot decode: convert it to H.264")
+    if stream.width * stream.height > MOST_FRAME_PIXELS:
+        raise PosecliError(
+            f"{path} has pictures of {stream.width} x {stream.height} pixels, more than the "
+            f"{MOST_FRAME_PIXELS} that are read: convert it to a smaller size, if it is not damaged"
+        )
     return stream
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import resource
 from pathlib import Path
 
 import av
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from posecli.errors import PosecliError
-from posecli.video import open_source
+from posecli.video import open_source, video_file
+from posecli.video.ffmpeg import open_container
 
 from .making import index_of, make_video, moving, packets, read
 
@@ -165,3 +167,53 @@ def test_a_cover_picture_is_not_a_video(tmp_path):
                 output.mux(packet)
     with pytest.raises(PosecliError, match="only sound"):
         open_source(tmp_path / "song.m4a")
+
+
+def claim(path: Path, width: int, height: int) -> None:
+    """Lets the first picture, of VP8, say that it is as large as this (RFC 6386, 9.1: 14 bits each)."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x9d\x01\x2a") + 3
+    data[at : at + 4] = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+    path.write_bytes(data)
+
+
+def test_a_picture_that_claims_to_be_gigantic_is_not_decoded(tmp_path):
+    path = tmp_path / "a.webm"
+    make_video(path, moving(3), codec="libvpx")
+    claim(path, 9000, 9000)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(PosecliError, match=r"a\.webm holds no picture that can be decoded"):
+        open_source(path)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
+    assert grown < 60_000, "kilobytes: one picture would take 120 000"
+
+
+def test_a_picture_that_grows_gigantic_costs_its_packet_only(tmp_path):
+    path = tmp_path / "a.webm"
+    make_video(path, moving(6), codec="libvpx", options={"g": "3", "b:v": "2M"})
+    data = path.read_bytes()
+    later = data.index(b"\x9d\x01\x2a", data.index(b"\x9d\x01\x2a") + 3)
+    path.write_bytes(data[: later + 3] + bytes.fromhex("ff3fff3f") + data[later + 7 :])
+    _, frames, warnings = read(path)
+    assert [index_of(frame.image) for frame in frames[:3]] == [0, 1, 2]
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+    assert warnings
+
+
+def test_sizes_beyond_the_limit_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(video_file, "MOST_FRAME_PIXELS", 64 * 48 - 1)
+    make_video(tmp_path / "a.mp4", moving(3))
+    with pytest.raises(PosecliError, match=r"a\.mp4 has pictures of 64 x 48 pixels, more than the 3071"):
+        open_source(tmp_path / "a.mp4")
+
+
+def test_more_streams_than_anyone_needs_are_not_opened(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream("pcm_s16le", rate=8000, layout="mono") for _ in range(250)]
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 80), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        for stream in streams:
+            output.mux(stream.encode(frame))
+    with open_container(path) as container:
+        assert len(container.streams) == 200
