@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.fuzz.damage import DAMAGES
-from benchmarks.fuzz.poses import _Evil
+from benchmarks.fuzz.hostile import Evil
 from benchmarks.fuzz.trial import Trial
 from benchmarks.fuzz.videos import CLIP, clip
 from posecli.weights.locate import embedded_weights, models_dir
@@ -97,7 +97,7 @@ def _checkpoint(kind: str) -> bytes:
 def _harmed_checkpoint(kind: str, rng: random.Random) -> tuple[str, bytes]:
     data = _checkpoint(kind)
     if kind == "pickle" and rng.random() < 0.3:
-        return "a pickle that writes a file", pickle.dumps({"state_dict": _Evil()})
+        return "a pickle that writes a file", pickle.dumps({"state_dict": Evil()})
     if kind == "safetensors" and rng.random() < 0.6:
         return _harmed_header(data, rng)
     harm = rng.choice(tuple(DAMAGES))

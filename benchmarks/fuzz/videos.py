@@ -45,7 +45,7 @@ def video_trial(rng: random.Random, folder: Path) -> Trial:
     if command == "detect":
         arguments = ("detect", name, "-o", "boxes.json", "--device", "cpu", "--threads", "1")
         return Trial(harm, arguments, "boxes.json")
-    from benchmarks.fuzz.poses import seed
+    from benchmarks.fuzz.seeds import seed
 
     (folder / "people.json").write_bytes(seed("coco"))
     if command == "render":
