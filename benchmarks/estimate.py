@@ -1,7 +1,7 @@
 """How fast and how large `posecli estimate` is: frames a second by number of people, and peak memory by length.
 
-    python benchmarks/estimate.py speed CLIP...
-    python benchmarks/estimate.py memory CLIP --seconds 60 600 --rate 10
+    python -m benchmarks.estimate speed CLIP...
+    python -m benchmarks.estimate memory CLIP --seconds 60 600 --rate 10
 
 Each measurement is a process of its own, timed from outside; "warm" leaves out start-up by subtracting a run of
 one frame. Results are JSON on standard output.
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def main() -> None:
     memory.add_argument("--seconds", nargs="+", type=int, default=[60, 600])
     memory.add_argument("--rate", type=int, default=10, help="frames a second of the looped clip")
     memory.add_argument("--height", type=int, default=720)
+    memory.add_argument("--no-flip", action="store_true", help="without the flip test")
     arguments = parser.parse_args()
     results = measure_speed(arguments) if arguments.command == "speed" else measure_memory(arguments)
     json.dump(results, sys.stdout, indent=2)
@@ -70,11 +72,12 @@ def measure_speed(arguments: argparse.Namespace) -> list[dict[str, object]]:
 def measure_memory(arguments: argparse.Namespace) -> list[dict[str, object]]:
     """Peak resident memory of the command on a looped clip of several lengths."""
     results = []
+    options = ["--no-flip"] if arguments.no_flip else []
     with tempfile.TemporaryDirectory() as folder:
         for seconds in arguments.seconds:
             looped = Path(folder) / f"{seconds}.mp4"
             loop_clip(arguments.clip, looped, seconds * arguments.rate, arguments.rate, arguments.height)
-            measured = run(looped, folder)
+            measured = run(looped, folder, options)
             results.append({"clip_seconds": seconds, "frames": seconds * arguments.rate, **measured})
             looped.unlink()
     for entry in results:
@@ -82,10 +85,21 @@ def measure_memory(arguments: argparse.Namespace) -> list[dict[str, object]]:
     return results
 
 
-def run(clip: Path, folder: str) -> dict[str, float]:
+def run(clip: Path, folder: str, options: Sequence[str] = ()) -> dict[str, float]:
     """One `posecli estimate`: wall seconds and peak resident memory."""
     output = Path(folder) / "poses.json"
-    command = [sys.executable, "-m", "posecli", "estimate", str(clip), "-o", str(output), "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "posecli",
+        "estimate",
+        str(clip),
+        "-o",
+        str(output),
+        "--force",
+        "-q",
+        *options,
+    ]
     started = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, usage = os.wait4(process.pid, 0)

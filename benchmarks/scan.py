@@ -4,10 +4,10 @@
     python -m benchmarks.scan --length 3840 --channels 96 --threads 1
     python -m benchmarks.scan --device cuda --reference triton
 
-Every round times every row once, so that another load on the machine falls on all of them. The plain loop
-runs on fewer steps (--loop-length), and its times are multiplied up to the full length: it is linear in the
-steps, and its rows say so. Wall-clock times depend on what else runs; cpu_s, the CPU time over all threads,
-does less so. What cannot run here is under "skipped", with the reason.
+Every round times every row once, so that another load on the machine falls on all of them. The plain loop and mambapy
+run on fewer steps (--loop-length, --mambapy-length), and their times are multiplied up to the full length: they are
+linear in the steps, and `share` says so. Wall-clock times depend on what else runs; cpu_ms, the CPU time over all
+threads, does less so. What cannot run here is under "skipped", with the reason.
 """
 
 from __future__ import annotations
@@ -15,12 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import statistics
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,30 +25,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.performance.machine import machine
+from benchmarks.performance.timing import Timed, side_by_side, with_ratios
 from benchmarks.scan_peers import mambapy_scan, plain_loop
 from posecli.nn.scan import backends, resolve, scan_routes
 
 Scan = Callable[..., Tensor]
+SIZES = ("batch", "routes", "length", "channels", "states")
 
 
-@dataclass
-class Row:
-    """One thing to time."""
-
-    name: str
-    direction: str  # "forward": no gradients wanted; "forward+backward": a step of a training
-    run: Callable[[], Any]
-    length: int  # steps it runs on
-    wall_s: list[float] = field(default_factory=list)
-    cpu_s: list[float] = field(default_factory=list)
-
-    def time_once(self) -> None:
-        wall, cpu = time.perf_counter(), time.process_time()
-        self.run()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()  # a launch returns before its kernel has run
-        self.wall_s.append(time.perf_counter() - wall)
-        self.cpu_s.append(time.process_time() - cpu)
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The report, as plain values."""
+    if arguments.reference != "loop":
+        resolve(
+            arguments.reference, arguments.device
+        )  # raises with the reason if there is nothing to compare to
+    scans, skipped = find_scans(arguments.device)
+    things = make_things(arguments, scans)
+    rows = side_by_side(things, arguments.rounds, told=lambda line: print(line, file=sys.stderr, flush=True))
+    sizes = {name: getattr(arguments, name) for name in SIZES}
+    table = summarise(rows, arguments)
+    return {"sizes": sizes, "machine": machine(), "rows": table, "skipped": skipped}
 
 
 def make_inputs(arguments: argparse.Namespace, length: int) -> tuple[Any, ...]:
@@ -94,48 +87,35 @@ def find_scans(device: str) -> tuple[dict[str, Scan], dict[str, str]]:
     return scans | {"loop": plain_loop}, skipped
 
 
-def make_rows(arguments: argparse.Namespace, scans: dict[str, Scan]) -> list[Row]:
-    rows = []
+def make_things(arguments: argparse.Namespace, scans: dict[str, Scan]) -> list[Timed]:
+    """Forward: no gradients wanted. Backward: the gradients alone, of a forward pass that is not timed."""
+    lengths = {"loop": arguments.loop_length, "mambapy": arguments.mambapy_length}
+    things = []
     for name, scan in scans.items():
-        length = arguments.loop_length if name == "loop" else arguments.length
-        inputs = make_inputs(arguments, length)
+        length = min(lengths.get(name, arguments.length), arguments.length)
+        inputs, share = make_inputs(arguments, length), length / arguments.length
 
         def forward(scan: Scan = scan, inputs: tuple[Any, ...] = inputs) -> None:
             with torch.no_grad():
                 scan(*inputs)
 
-        def both(scan: Scan = scan, inputs: tuple[Any, ...] = inputs) -> None:
-            scan(*inputs).sum().backward()
+        def outputs(scan: Scan = scan, inputs: tuple[Any, ...] = inputs) -> Tensor:
+            return scan(*inputs).sum()
 
-        rows += [Row(name, "forward", forward, length), Row(name, "forward+backward", both, length)]
-    return rows
+        things.append(Timed({"backend": name, "direction": "forward"}, forward, share=share))
+        things.append(Timed({"backend": name, "direction": "backward"}, Tensor.backward, outputs, share))
+    return things
 
 
-def summarise(rows: list[Row], arguments: argparse.Namespace) -> list[dict[str, Any]]:
+def summarise(rows: list[dict[str, Any]], arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """The rows with state updates a second, and ratios to the reference's time in the same direction."""
     updates = arguments.batch * arguments.routes * arguments.length * arguments.channels * arguments.states
-    reference = {r.direction: statistics.median(r.wall_s) for r in rows if r.name == arguments.reference}
-    table = []
-    for row in rows:
-        scale = arguments.length / row.length
-        median, best = statistics.median(row.wall_s) * scale, min(row.wall_s) * scale
-        table.append(
-            {
-                "backend": row.name,
-                "direction": row.direction,
-                "median_s": round(median, 4),
-                "best_s": round(best, 4),
-                "worst_s": round(max(row.wall_s) * scale, 4),
-                "best_cpu_s": round(min(row.cpu_s) * scale, 4),
-                "updates_per_s_median": float(f"{updates / median:.3g}"),
-                "updates_per_s_best": float(f"{updates / best:.3g}"),
-                f"times_{arguments.reference}": round(median / reference[row.direction], 2),
-                "scaled_from_length": None if scale == 1 else row.length,
-            }
-        )
-    return table
+    references = {row["direction"]: row for row in rows if row["backend"] == arguments.reference}
+    rows = with_ratios(rows, lambda row: references[row["direction"]])
+    return [row | {"updates_per_s": float(f"{1000 * updates / row['ms']:.3g}")} for row in rows]
 
 
-def parse_arguments() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -147,41 +127,20 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--channels", type=int, default=192)
     parser.add_argument("--states", type=int, default=16)
     parser.add_argument("--loop-length", type=int, default=256, help="steps of the plain loop")
+    parser.add_argument("--mambapy-length", type=int, default=2048, help="steps of mambapy's scan")
     parser.add_argument("--device", default="cpu", help="cpu (the default) or cuda")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, help="default: torch's choice")
     parser.add_argument("--reference", default="numba", help="the backend that the ratios are to")
     parser.add_argument("-o", "--output", type=Path, help="JSON file; default: standard output")
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    arguments = make_parser().parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    if arguments.reference != "loop":
-        resolve(
-            arguments.reference, arguments.device
-        )  # raises with the reason if there is nothing to compare to
-    scans, skipped = find_scans(arguments.device)
-    rows = make_rows(arguments, scans)
-    for row in rows:
-        row.run()  # compiles, and touches the memory
-    for number in range(arguments.rounds):
-        print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
-        for row in rows:
-            row.time_once()
-
-    names = ("batch", "routes", "length", "channels", "states", "rounds")
-    sizes = {name: getattr(arguments, name) for name in names}
-    machine = {
-        "processor": platform.processor(),
-        "gpu": torch.cuda.get_device_name() if arguments.device == "cuda" else None,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-    }
-    table = summarise(rows, arguments)
-    report = json.dumps({"sizes": sizes, "machine": machine, "rows": table, "skipped": skipped}, indent=2)
+    report = json.dumps(measure(arguments), indent=2)
     if arguments.output:
         arguments.output.write_text(report + "\n")
     else:

@@ -49,13 +49,15 @@ def _check_cuda(name: str, index: int | None) -> None:
 
 
 def prefers_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bf16 matrices in hardware, so that autocast pays."""
-    import torch
-
+    """Whether networks run faster under bf16 autocast: on a CPU by a trial, on CUDA by what the card can do."""
     if device.type == "cuda":
+        import torch
+
         return torch.cuda.is_bf16_supported()
     if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        from posecli.bf16 import bf16_pays
+
+        return bf16_pays()
     return False
 
 

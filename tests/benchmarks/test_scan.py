@@ -39,15 +39,20 @@ def test_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "mamba_ssm", "triton", "numba", "torch", "mambapy", "loop",
     }  # fmt: skip
     assert "CUDA" in report["skipped"]["triton"] or torch.cuda.is_available()
-    assert rows["torch", "forward"]["times_torch"] == 1
-    assert rows["loop", "forward"]["scaled_from_length"] == 16
-    assert rows["torch", "forward"]["scaled_from_length"] is None
+    for direction in ("forward", "backward"):
+        assert rows["torch", direction]["ratio"] == 1
+        assert rows["torch", direction]["share"] == 1
+        assert rows["loop", direction]["share"] == 0.25
+        assert rows["torch", direction]["runs"] == 2
 
 
-def test_a_row_scales_the_loop_and_counts_state_updates() -> None:
-    reference = scan.Row("numba", "forward", lambda: None, 100, wall_s=[2.0, 1.0, 4.0], cpu_s=[3.0, 3.0, 3.0])
-    loop = scan.Row("loop", "forward", lambda: None, 10, wall_s=[1.0, 1.0, 1.5], cpu_s=[1.0, 1.0, 1.0])
+def test_state_updates_and_ratios_by_direction() -> None:
+    rows = [
+        {"backend": "numba", "direction": "forward", "ms": 2.0},
+        {"backend": "numba", "direction": "backward", "ms": 4.0},
+        {"backend": "loop", "direction": "backward", "ms": 100.0},
+    ]
     arguments = Namespace(batch=1, routes=2, length=100, channels=3, states=4, reference="numba")
-    first, second = scan.summarise([reference, loop], arguments)
-    assert (first["median_s"], first["best_s"], first["updates_per_s_best"]) == (2.0, 1.0, 2400.0)
-    assert (second["median_s"], second["worst_s"], second["times_numba"]) == (10.0, 15.0, 5.0)
+    first, second, third = scan.summarise(rows, arguments)
+    assert (first["updates_per_s"], first["ratio"]) == (1_200_000, 1)
+    assert (second["updates_per_s"], third["ratio"]) == (600_000, 25)

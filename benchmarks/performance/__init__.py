@@ -1,0 +1,1 @@
+"""How fast posecli is, and how much memory it takes: docs/performance.md and its figures."""
