@@ -56,7 +56,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--again", action="store_true", help="measure parts again that were measured")
     parser.add_argument("--docs", action="store_true", help="write the document's tables and figures, too")
     parser.add_argument("--rounds", type=int, help="of each part (default: its own)")
-    parser.add_argument("--frames", type=int, default=75, help="of each clip with people (default: 75)")
+    parser.add_argument("--frames", type=int, default=60, help="of each clip with people (default: 60)")
     parser.add_argument(
         "--minutes",
         type=int,
