@@ -46,13 +46,17 @@ def info(
 def verify(model: WeightsArgument, sha256: HashOption = None) -> None:
     """Check that weights are whole, fit their network and are finite. The exit code is 1 if not.
 
+    Where a SHA256SUMS beside them names them, as for those that come with posecli, their hash must fit too.
+
     Example: posecli models verify vitpose-b.pth
     """
     from posecli.weights.examine import examine
+    from posecli.weights.sums import stated_sha256
 
     found = examine(model)
-    if sha256 is not None and found.sha256 != sha256.lower():
-        raise PosecliError(f"{found.path}: SHA-256 {found.sha256} instead of {sha256.lower()}")
+    wanted = sha256 or stated_sha256(found.path)
+    if wanted is not None and found.sha256 != wanted.lower():
+        raise PosecliError(f"{found.path}: SHA-256 {found.sha256} instead of {wanted.lower()}")
     typer.echo(f"{found.path}: {found.kind}, {found.sha256}")
 
 
@@ -67,8 +71,13 @@ def pull(
     ] = None,
     revision: Annotated[str | None, typer.Option(metavar="COMMIT", help="Exactly these bytes.")] = None,
     sha256: HashOption = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="What the hub has now, instead of what was first fetched.")
+    ] = False,
 ) -> None:
     """Fetch weights from the Hugging Face hub into its cache, and print where they are.
+
+    The first pull records the commit and the SHA-256; later ones give the same bytes or fail.
 
     HF_ENDPOINT names a mirror, HF_HUB_OFFLINE=1 tries no connection, HF_HOME is the cache; what was begun goes on.
 
@@ -82,7 +91,11 @@ def pull(
         raise PosecliError(f"{name}: unknown; known are {', '.join(VITPOSE_FILES)}; or give OWNER/NAME")
     wanted = known or HubFile(repo_id=name)
     found = fetch(
-        wanted.repo_id, file or wanted.filename, revision or wanted.revision, sha256 or wanted.sha256
+        wanted.repo_id,
+        file or wanted.filename,
+        revision or wanted.revision,
+        sha256 or wanted.sha256,
+        update=update,
     )
     typer.echo(found)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from posecli.errors import PosecliError
+from posecli.weights.lock import Pin, read_pins, write_pin
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,9 +19,9 @@ class HubFile:
     sha256: str | None = None
 
 
-# ViTPose for COCO's 17 keypoints on 256 x 192 crops, in the spelling of transformers. None is pinned: we have
-# not measured their hashes. vitpose-base-simple has the simple head (768 channels before the last layer),
-# the others the classic one (256).
+# ViTPose for COCO's 17 keypoints on 256 x 192 crops, in the spelling of transformers. None is pinned here: we have
+# not measured their hashes. What a user fetches first is pinned for that user (posecli.weights.lock).
+# vitpose-base-simple has the simple head (768 channels before the last layer), the others the classic one (256).
 VITPOSE_FILES: dict[str, HubFile] = {
     "vitpose-base-simple": HubFile(repo_id="usyd-community/vitpose-base-simple"),
     "vitpose-base": HubFile(repo_id="usyd-community/vitpose-base"),
@@ -32,23 +33,51 @@ VITPOSE_FILES: dict[str, HubFile] = {
 }
 
 
-def pull(repo_id: str, filename: str, revision: str | None = None, sha256: str | None = None) -> Path:
+def pull(
+    repo_id: str,
+    filename: str,
+    revision: str | None = None,
+    sha256: str | None = None,
+    *,
+    update: bool = False,
+) -> Path:
     """The file's path in the hub's cache, downloaded if it isn't there.
+
+    Where neither revision nor sha256 is given, the first pull records the commit and the hash that it got, and later
+    ones ask for that commit and check that hash.
 
     Args:
         repo_id: "owner/name".
         filename: path inside the repository.
-        revision: commit, tag or branch; None: "main".
-        sha256: what the file must hash to, in hexadecimal; None: not checked.
+        revision: commit, tag or branch; None: what was recorded, else "main".
+        sha256: what the file must hash to, in hexadecimal; None: what was recorded.
+        update: record anew what "main" is now.
 
     Raises:
         PosecliError: huggingface_hub isn't installed, no network and not in the cache, no such repository,
             revision or file, or another hash.
     """
-    path = _fetch(repo_id, filename, revision)
-    if sha256 is not None:
-        _check(path, sha256)
+    if revision is not None or sha256 is not None:
+        path = _fetch(repo_id, filename, revision)
+        if sha256 is not None:
+            _check(path, sha256)
+        return path
+    name = f"{repo_id}/{filename}"
+    pin = None if update else read_pins().get(name)
+    path = _fetch(repo_id, filename, pin.revision if pin else None)
+    if pin:
+        _check(path, pin.sha256)
+    elif commit := _commit(path):
+        from posecli.weights.files import sha256_of
+
+        write_pin(name, Pin(commit, sha256_of(path)))
     return path
+
+
+def _commit(path: Path) -> str | None:
+    """The commit by which the hub's cache keeps a file: models--OWNER--NAME/snapshots/COMMIT/FILE."""
+    parts = path.parts
+    return parts[parts.index("snapshots") + 1] if "snapshots" in parts else None
 
 
 def _fetch(repo_id: str, filename: str, revision: str | None) -> Path:

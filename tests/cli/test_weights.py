@@ -63,6 +63,16 @@ def test_verify(run):
     assert err.endswith(f"SHA-256 {digest} instead of 00\n")
 
 
+def test_verify_goes_by_sums_beside_the_file(run, vitpose):
+    path, _ = vitpose
+    sums = path.with_name("SHA256SUMS")
+    sums.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    assert run("verify", path)[0] == 0
+    sums.write_text(f"{'0' * 64}  {path.name}\n")
+    code, _, err = run("verify", path)
+    assert (code, err.endswith(f"instead of {'0' * 64}\n")) == (1, True)
+
+
 @needs_weights
 def test_damage_is_found(run, tmp_path):
     whole = embedded_weights("glsmamba-t")
@@ -104,12 +114,16 @@ def test_import_refuses_what_is_no_vitpose(run, tmp_path):
 def test_pull_prints_where_the_file_is(run, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        posecli.weights.hub, "pull", lambda *arguments: asked.append(arguments) or Path("/cache/model")
+        posecli.weights.hub,
+        "pull",
+        lambda *arguments, update: asked.append((*arguments, update)) or Path("/cache/model"),
     )
     assert run("pull", "vitpose-base", "--revision", "abc")[:2] == (0, "/cache/model")
     assert run("pull", "owner/name", "--file", "a.pth", "--sha256", "00")[0] == 0
+    assert run("pull", "vitpose-base", "--update")[0] == 0
     assert asked == [
-        ("usyd-community/vitpose-base", "model.safetensors", "abc", None),
-        ("owner/name", "a.pth", None, "00"),
+        ("usyd-community/vitpose-base", "model.safetensors", "abc", None, False),
+        ("owner/name", "a.pth", None, "00", False),
+        ("usyd-community/vitpose-base", "model.safetensors", None, None, True),
     ]
     assert "unknown; known are vitpose-base-simple" in run("pull", "nothing")[2]

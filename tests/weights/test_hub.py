@@ -1,22 +1,34 @@
 """Never on the network: the client's download is replaced, or told to be offline with an empty cache."""
 
 import hashlib
+import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 from posecli.errors import PosecliError
 from posecli.weights.hub import VITPOSE_FILES, pull
+from posecli.weights.lock import read_pins
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="the hub's client is optional")
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """posecli's own cache, where the lock file is kept."""
+    monkeypatch.setattr("posecli.weights.lock.user_folder", lambda kind: tmp_path / kind)
+    return tmp_path / "cache"
+
+
 @pytest.fixture
 def downloaded(tmp_path, monkeypatch):
-    """The download always finds this file; calls are recorded."""
-    path = tmp_path / "model.safetensors"
+    """The download always finds this file, kept as the hub's cache keeps it; calls are recorded."""
+    path = tmp_path / "models--owner--name" / "snapshots" / "c0ffee" / "model.safetensors"
+    path.parent.mkdir(parents=True)
     path.write_bytes(b"weights")
     calls = []
 
@@ -31,8 +43,53 @@ def downloaded(tmp_path, monkeypatch):
 def test_pull_asks_for_the_revision(downloaded):
     path, calls = downloaded
     assert pull("owner/name", "model.safetensors", "abc") == path
-    assert pull("owner/name", "model.safetensors") == path
-    assert calls == [("owner/name", "model.safetensors", "abc"), ("owner/name", "model.safetensors", None)]
+    assert pull("owner/name", "model.safetensors", "v2", hashlib.sha256(b"weights").hexdigest()) == path
+    assert calls == [("owner/name", "model.safetensors", "abc"), ("owner/name", "model.safetensors", "v2")]
+    assert read_pins() == {}, "who says what to fetch needs no lock"
+
+
+def test_the_first_pull_is_recorded_and_later_ones_ask_for_the_same(downloaded, cache):
+    path, calls = downloaded
+    digest = hashlib.sha256(b"weights").hexdigest()
+    pull("owner/name", "model.safetensors")
+    assert json.loads((cache / "hub-lock.json").read_text()) == {
+        "owner/name/model.safetensors": {"revision": "c0ffee", "sha256": digest}
+    }
+    pull("owner/name", "model.safetensors")
+    assert [revision for *_, revision in calls] == [None, "c0ffee"]
+    path.write_bytes(b"others")
+    with pytest.raises(PosecliError, match=f"instead of {digest}"):
+        pull("owner/name", "model.safetensors")
+
+
+def test_an_update_records_anew(downloaded):
+    path, calls = downloaded
+    pull("owner/name", "model.safetensors")
+    path.write_bytes(b"others")
+    pull("owner/name", "model.safetensors", update=True)
+    assert [revision for *_, revision in calls] == [None, None]
+    assert read_pins()["owner/name/model.safetensors"].sha256 == hashlib.sha256(b"others").hexdigest()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"a": {"revision": "x"}}', "[" * 100_000, "\0"])
+def test_a_damaged_lock_is_told(downloaded, cache, text):
+    cache.mkdir()
+    (cache / "hub-lock.json").write_text(text)
+    with pytest.raises(PosecliError, match=r"hub-lock\.json: damaged; delete it"):
+        pull("owner/name", "model.safetensors")
+
+
+def test_a_mirror_is_asked_by_its_variable():
+    """The client reads it when it is imported, so it is asked in a process of its own; nothing listens there."""
+    code = "from posecli.weights.hub import pull; pull('owner/name', 'model.safetensors')"
+    mirror = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    with tempfile.TemporaryDirectory() as home:
+        ran = subprocess.run(
+            [sys.executable, "-c", "from huggingface_hub import constants; print(constants.ENDPOINT)\n" + code],
+            capture_output=True, text=True, env=os.environ | mirror | {"HF_HOME": home, "XDG_CACHE_HOME": home},
+        )  # fmt: skip
+    assert ran.stdout.strip() == "http://127.0.0.1:9"
+    assert "PosecliError: owner/name/model.safetensors: " in ran.stderr
 
 
 def test_pull_checks_the_hash(downloaded):
