@@ -10,14 +10,25 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 Advance = Callable[..., None]  # advance(): one frame is done; advance("3 people") says something of it
 ProgressName = Literal["auto", "json", "none"]
 JSON_PAUSE_S = 0.5
+Level = Literal["info", "warning", "error"]
+
+
+class Listener(Protocol):
+    """Hears everything in place of standard error: of a process whose words are for another one."""
+
+    def say(self, level: Level, message: str) -> None:
+        """What would have been a line."""
+
+    def progress(self, total: int | None) -> AbstractContextManager[Advance]:
+        """What would have been a progress bar of so many frames, about."""
 
 
 @dataclass(slots=True)
@@ -26,6 +37,7 @@ class Manner:
 
     progress: ProgressName = "auto"
     log_json: bool = False
+    listener: Listener | None = None
 
 
 MANNER = Manner()
@@ -36,14 +48,16 @@ def be_plain() -> None:
     MANNER.progress, MANNER.log_json = "auto", False
 
 
-def say(level: Literal["info", "warning", "error"], message: str, **more: Any) -> None:
+def say(level: Level, message: str, **more: Any) -> None:
     """One line on standard error; with --log-json an object that has more in it.
 
     Args:
         level: in text, only a warning is marked as what it is.
     """
-    if MANNER.log_json:
-        _print_json({"level": level, "message": message, **more})
+    if MANNER.listener is not None:
+        MANNER.listener.say(level, message)
+    elif MANNER.log_json:
+        print_json({"level": level, "message": message, **more})
     else:
         print(f"posecli: {'warning: ' if level == 'warning' else ''}{message}", file=sys.stderr)
 
@@ -56,7 +70,10 @@ def progress(task: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
         task: what is being done, in a word.
         total: how many frames there will be, about; None if nobody knows.
     """
-    if MANNER.progress == "json" and not quiet:
+    if MANNER.listener is not None:
+        with MANNER.listener.progress(total) as advance:
+            yield advance
+    elif MANNER.progress == "json" and not quiet:
         yield from _json_progress(task, total)
     else:
         yield from _bar(task, total, is_hidden=quiet or MANNER.progress == "none")
@@ -83,8 +100,9 @@ def _bar(task: str, total: int | None, *, is_hidden: bool) -> Iterator[Advance]:
         def advance(note: str = "") -> None:
             nonlocal done
             done += 1
-            pace = _pace(done, total, time.perf_counter() - started)
-            bar.update(number, advance=1, pace=pace, note=note)
+            seconds = time.perf_counter() - started
+            text = pace(done, seconds, seconds_left(done, total, seconds))
+            bar.update(number, advance=1, pace=text, note=note)
 
         yield advance
 
@@ -95,15 +113,15 @@ def _json_progress(task: str, total: int | None) -> Iterator[Advance]:
     done = 0
 
     def tell(now: float, note: str, ended: bool) -> None:
-        speed = done / max(now - started, 1e-6)
-        left = None if total is None or not done else max(0, total - done) / speed
-        _print_json(
+        seconds = now - started
+        left = seconds_left(done, total, seconds)
+        print_json(
             {
                 "event": "progress",
                 "task": task,
                 "done": done,
                 "total": total,
-                "frames_per_s": round(speed, 2),
+                "frames_per_s": round(done / max(seconds, 1e-6), 2),
                 "seconds_left": None if left is None else round(left, 1),
                 "note": note,
                 "ended": ended,
@@ -124,15 +142,20 @@ def _json_progress(task: str, total: int | None) -> Iterator[Advance]:
         tell(time.perf_counter(), "", ended=True)
 
 
-def _print_json(value: dict[str, Any]) -> None:
+def print_json(value: dict[str, Any]) -> None:
+    """An object in a line of standard error."""
     print(json.dumps(value), file=sys.stderr, flush=True)
 
 
-def _pace(done: int, total: int | None, seconds: float) -> str:
+def seconds_left(done: float, total: float | None, seconds: float) -> float | None:
     """Over all that was done: Rich's own estimate looks at the last frames alone, and they come in bursts."""
-    speed = done / max(seconds, 1e-6)
-    left = "" if total is None else f", {timedelta(seconds=round(max(0, total - done) / speed))} left"
-    return f"{speed:.1f} frames/s{left}"
+    return None if total is None or not done else max(0.0, total - done) * seconds / done
+
+
+def pace(frames: int, seconds: float, left: float | None) -> str:
+    """How fast it goes, and how long it will: 25.0 frames/s, 0:01:10 left."""
+    rest = "" if left is None else f", {timedelta(seconds=round(left))} left"
+    return f"{frames / max(seconds, 1e-6):.1f} frames/s{rest}"
 
 
 @contextmanager

@@ -105,6 +105,19 @@ def estimate(
         bool,
         typer.Option("--dry-run", help="Print what would be written from what, check it, and write nothing."),
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Many videos on the workers of Ray: local, auto, HOST:PORT or ray://HOST:PORT of a cluster.",
+        ),
+    ] = None,
+    ray_workers: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=0, help="How many, each with its networks; 0: as many as there is room for."
+        ),
+    ] = 0,
     force: ForceOption = False,
     quiet: QuietOption = False,
     progress_: ProgressOption = "auto",
@@ -117,6 +130,7 @@ def estimate(
     Example: posecli estimate videos/ -o poses/
     """
     from posecli.cli.estimation import Estimation, Wishes
+    from posecli.cli.on_ray import check_ray, estimate_on_ray
     from posecli.cli.plan import plan
     from posecli.formats.registry import FORMATS
     from posecli.pipeline.persons import check_person
@@ -139,6 +153,7 @@ def estimate(
         )
     if boxes is not None and len(found) > 1:
         raise UsageError("--boxes is of one video: give one")
+    check_ray(ray, ray_workers, device, into_folder)
     if not into_folder:
         check_pose_output(Path(output), format_, found[0].source, boxes, force=force or resume)
     if person is not None:
@@ -172,6 +187,8 @@ def estimate(
         jobs = name_outputs(found, suffix_of(format_))
         if dry_run:
             plan({Path(output) / place: source for place, source in jobs.items()}, settings, wishes)
+        elif ray is not None:
+            estimate_on_ray(jobs, Path(output), settings, wishes, ray, ray_workers)
         else:
             estimate_many(jobs, Path(output), estimation, quiet=quiet)
         return

@@ -13,7 +13,7 @@ from posecli.cli.exits import explain
 from posecli.errors import PosecliError, UsageError
 
 if TYPE_CHECKING:
-    from posecli.cli.estimation import Estimation
+    from posecli.cli.estimation import Estimation, Outcome
 
 DEFAULT_FORMAT = "coco"
 # Of formats that are only chosen by name and not JSON; a folder of files has none.
@@ -28,6 +28,16 @@ class Tally:
     done: int = 0
     skipped: int = 0
     failures: list[str] = field(default_factory=list)  # what and why, one line each
+
+    def enter(self, output: Path, outcome: Outcome, *, quiet: bool) -> None:
+        """One that went well."""
+        self.skipped += outcome.was_done
+        self.done += not outcome.was_done
+        summary(f"{output}: {outcome}", quiet=quiet)
+
+    def fail(self, source: str, why: str) -> None:
+        """One that did not."""
+        self.failures.append(f"{source}: {why}")
 
     def __str__(self) -> str:
         parts = [f"{self.done} of {count(self.total, 'video', 'videos')} done"]
@@ -48,8 +58,7 @@ def estimate_many(jobs: Mapping[Path, str], folder: Path, estimation: Estimation
         PosecliError: some failed; standard error says which and why.
     """
     _ = estimation.session.networks  # a model that is not there fails once, and not for every video
-    tally = Tally(len(jobs))
-    with _reported(tally, quiet):
+    with reported(len(jobs), quiet) as tally:
         for number, (place, source) in enumerate(jobs.items(), 1):
             try:
                 output = folder / place
@@ -57,13 +66,9 @@ def estimate_many(jobs: Mapping[Path, str], folder: Path, estimation: Estimation
             except UsageError:
                 raise
             except Exception as error:
-                tally.failures.append(f"{source}: {explain(error)[0]}")
+                tally.fail(source, explain(error)[0])
             else:
-                tally.skipped += outcome.was_done
-                tally.done += not outcome.was_done
-                summary(f"{output}: {outcome}", quiet=quiet)
-    if tally.failures:
-        raise PosecliError(str(tally))
+                tally.enter(output, outcome, quiet=quiet)
 
 
 def suffix_of(format_name: str | None) -> str:
@@ -75,12 +80,18 @@ def suffix_of(format_name: str | None) -> str:
 
 
 @contextmanager
-def _reported(tally: Tally, quiet: bool) -> Iterator[None]:
-    """At the end, be it an interruption, what failed is said; a person at a terminal hears of the rest too."""
+def reported(total: int, quiet: bool) -> Iterator[Tally]:
+    """At the end, be it an interruption, what failed is said; a person at a terminal hears of the rest too.
+
+    Raises:
+        PosecliError: at the end, some failed.
+    """
+    tally = Tally(total)
     try:
-        yield
+        yield tally
     finally:
         for failure in tally.failures:
             say("error", f"failed: {failure}")
-    if not tally.failures:
-        summary(str(tally), quiet=quiet)
+    if tally.failures:
+        raise PosecliError(str(tally))
+    summary(str(tally), quiet=quiet)

@@ -9,12 +9,13 @@ import pytest
 from posecli.cli import console
 from posecli.cli.console import (
     MANNER,
-    _pace,
     be_plain,
     count,
     one_line,
+    pace,
     progress,
     say,
+    seconds_left,
     summary,
     warnings_in_one_line,
 )
@@ -49,7 +50,7 @@ def test_warnings_are_as_before_afterwards():
     ],
 )
 def test_pace(done, total, seconds, text):
-    assert _pace(done, total, seconds) == text
+    assert pace(done, seconds, seconds_left(done, total, seconds)) == text
 
 
 @pytest.mark.parametrize("total", [3, None])
