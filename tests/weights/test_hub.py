@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -79,26 +81,47 @@ def test_a_damaged_lock_is_told(downloaded, cache, text):
         pull("owner/name", "model.safetensors")
 
 
-def test_a_mirror_is_asked_by_its_variable():
-    """The client reads it when it is imported, so it is asked in a process of its own; nothing listens there."""
-    code = "from posecli.weights.hub import pull; pull('owner/name', 'model.safetensors')"
-    mirror = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    with tempfile.TemporaryDirectory() as home:
+class Mirror(BaseHTTPRequestHandler):
+    """A hub of one file, on this machine."""
+
+    commit, body = "0123456789abcdef" * 2 + "01234567", b"weights"
+
+    def do_HEAD(self):
+        found = self.path.startswith("/owner/name/resolve/") and self.path.endswith("/model.safetensors")
+        self.send_response(200 if found else 404)
+        self.send_header("X-Repo-Commit", self.commit)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", str(len(self.body) if found else 0))
+        self.end_headers()
+
+    def do_GET(self):
+        self.do_HEAD()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_mirror_is_asked_by_its_variable(tmp_path):
+    """The client reads the variable when it is imported, so it is asked in a process of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    code = "from posecli.weights.hub import pull; print(pull('owner/name', 'model.safetensors'))"
+    mirror = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HUB_DISABLE_XET": "1"}
+    here = dict.fromkeys(("HF_HOME", "HOME", "XDG_CACHE_HOME"), str(tmp_path))
+    try:
         ran = subprocess.run(
-            [sys.executable, "-c", "from huggingface_hub import constants; print(constants.ENDPOINT)\n" + code],
-            capture_output=True, text=True, env=os.environ | mirror | {"HF_HOME": home, "XDG_CACHE_HOME": home},
-        )  # fmt: skip
-    assert ran.stdout.strip() == "http://127.0.0.1:9"
-    assert "PosecliError: owner/name/model.safetensors: " in ran.stderr
-
-
-def test_pull_checks_the_hash(downloaded):
-    path, _ = downloaded
-    digest = hashlib.sha256(b"weights").hexdigest()
-    assert pull("owner/name", "model.safetensors", sha256=digest.upper()) == path
-    path.write_bytes(b"others")
-    with pytest.raises(PosecliError, match=rf"{re.escape(str(path))}: SHA-256 .* instead of {digest}"):
-        pull("owner/name", "model.safetensors", sha256=digest)
+            [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | mirror | here
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+    path = Path(ran.stdout.strip())
+    assert path.read_bytes() == b"weights", ran.stderr
+    assert Mirror.commit in path.parts
+    if sys.platform == "linux":
+        pins = json.loads((tmp_path / "posecli" / "hub-lock.json").read_text())
+        assert pins["owner/name/model.safetensors"]["revision"] == Mirror.commit
 
 
 def test_offline_with_an_empty_cache(tmp_path, monkeypatch):
