@@ -15,6 +15,7 @@ from posecli.cli.manner import LogJsonOption, ProgressOption
 from posecli.cli.options import (
     MOST_AT_ONCE,
     BoxesOption,
+    DetectEveryOption,
     DetectorOption,
     DeviceOption,
     EndOption,
@@ -67,6 +68,7 @@ def estimate(
     boxes: BoxesOption = None,
     threshold: ThresholdOption = DEFAULT_THRESHOLD,
     tracker: TrackerOption = DEFAULT_TRACKER,
+    detect_every: DetectEveryOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
     batch: Annotated[
@@ -166,6 +168,7 @@ def estimate(
         boxes=boxes,
         threshold=threshold,
         tracker=tracker,
+        detect_every=detect_every,
         device=device,
         precision=precision,
         batch=batch,

@@ -135,7 +135,7 @@ class Estimation:
         model = self.session.networks.model.model
         section = self.session.options.section_of(model)
         # As far back as a window reaches, and the picture that the camera's motion is told from.
-        context = max(model.output_frames[0], 1)
+        context = max(model.output_frames[0], self.session.settings.looks_every)
         run = provenance | self._circumstances(video)
         try:
             return FolderJournal(folder, run, section, resume=wishes.resume, context=context)

@@ -17,6 +17,7 @@ FormatName = Literal[
     "deeplabcut", "deeplabcut-h5", "openpose", "alphapose", "mmpose", "trc",
 ]  # fmt: skip
 MOST_THREADS = 1024
+MOST_APART = 10  # frames between two looks of the detector: the pictures between are held
 MOST_AT_ONCE = 1024  # frames or windows: beyond, memory runs out long before anything gets faster
 
 
@@ -42,6 +43,15 @@ ThresholdOption = Annotated[
 TrackerOption = Annotated[
     TrackerName,
     typer.Option(metavar="NAME", help="How people are told apart: bytetrack, ocsort, botsort or none."),
+]
+DetectEveryOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=MOST_APART,
+        help="Detect people on every Nth frame only; the tracker and interpolation tell where they are between.",
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:N or mps.")]
 ThreadsOption = Annotated[

@@ -26,45 +26,58 @@ def bridge_gaps(
     stream: Iterable[tuple[Frame, Tracks]],
     max_gap: int,
     *,
+    every: int = 1,
     min_hits: int = MIN_HITS,
     duplicate_iou: float = DUPLICATE_IOU,
 ) -> Iterator[tuple[Frame, Tracks]]:
     """The same pictures in the same order, with the tracks mended. Ids stay; rows are in order of id.
 
-    Look-ahead: max_gap + min_hits - 1 pictures, so that a track may miss max_gap of them and still get its
-    hits. So many pictures are held, and one more. At the end it shrinks to the pictures that are left.
+    Look-ahead: max_gap + (min_hits - 1) * every pictures, so that a track may miss max_gap of them and still get
+    its hits. So many pictures are held, and one more. At the end it shrinks to the pictures that are left.
 
     1. False alarms. A stretch is reported from its first sighting that has min_hits sightings within the
-       look-ahead, itself included (or one on every picture left, where those are fewer than min_hits).
+       look-ahead, itself included (or one on every picture left that was looked at, where those are fewer than
+       min_hits).
     2. Doubles. Of two tracks, the one whose stretch began later (on the same picture: the higher id) is left
        out on a picture where their IoU exceeds duplicate_iou, if it does so on every sighting of that track
        in the look-ahead.
     3. Gaps of at most max_gap pictures between two sightings are filled by linear interpolation of the
-       corners over time; the score is the lower of the two, times FILLED_SCORE_FACTOR. A gap after a sighting
-       that was left out stays open.
+       corners over time; the score is the lower of the two, times FILLED_SCORE_FACTOR where the picture was
+       looked at in vain. A gap after a sighting that was left out stays open.
 
     Args:
         stream: pictures in order of time with their tracks; an id occurs once on a picture.
-        max_gap: the longest gap to fill, pictures; 0 fills none. MAX_GAP is a good choice.
+        max_gap: the longest gap to fill, pictures; 0 fills none. gap_to_bridge(every) is a good choice.
+        every: the detector looked at the pictures whose index is a multiple of it, and at the last.
         min_hits: the sightings that make a person; 1 drops nobody.
     """
-    if max_gap < 0 or min_hits < 1:
-        raise ValueError(f"max_gap {max_gap} must not be negative, nor min_hits {min_hits} below 1")
-    bridge = _Bridge(max_gap, min_hits, duplicate_iou)
+    if max_gap < 0 or min_hits < 1 or every < 1:
+        raise ValueError(
+            f"max_gap {max_gap} must not be negative, nor min_hits {min_hits} or every {every} below 1"
+        )
+    bridge = _Bridge(max_gap, every, min_hits, duplicate_iou)
     for position, (frame, tracks) in enumerate(stream):
-        bridge.window.append(_Picture(position, frame, tracks))
+        bridge.window.append(_Picture(position, frame, tracks, frame.index % every == 0))
         if len(bridge.window) > bridge.look_ahead:
             yield bridge.pop()
+    if bridge.window:
+        bridge.window[-1].is_looked_at = True
     while bridge.window:
         yield bridge.pop()
+
+
+def gap_to_bridge(every: int) -> int:
+    """The longest gap to fill, pictures, where the detector looks at every so many: it may look in vain once."""
+    return max(MAX_GAP, 2 * every - 1)
 
 
 class _Picture:
     """A picture in the window, its sightings by id."""
 
-    def __init__(self, position: int, frame: Frame, tracks: Tracks) -> None:
+    def __init__(self, position: int, frame: Frame, tracks: Tracks, is_looked_at: bool) -> None:
         self.position = position
         self.frame = frame
+        self.is_looked_at = is_looked_at
         self.sightings: dict[int, tuple[FloatArray, float]] = {
             int(i): (box, float(score))
             for i, box, score in zip(tracks.ids, tracks.xyxy, tracks.scores, strict=True)
@@ -82,11 +95,11 @@ class _Stretch:
 
 
 class _Bridge:
-    def __init__(self, max_gap: int, min_hits: int, duplicate_iou: float) -> None:
+    def __init__(self, max_gap: int, every: int, min_hits: int, duplicate_iou: float) -> None:
         self.max_gap = max_gap
         self.min_hits = min_hits
         self.duplicate_iou = duplicate_iou
-        self.look_ahead = max_gap + min_hits - 1
+        self.look_ahead = max_gap + (min_hits - 1) * every
         self.window: deque[_Picture] = deque()  # the picture to be judged, and those ahead
         self.stretches: dict[int, _Stretch] = {}
 
@@ -110,7 +123,7 @@ class _Bridge:
             for track_id, stretch in self.stretches.items()
             if head.position - stretch.last.position <= self.look_ahead + 1
         }
-        hits_needed = min(self.min_hits, len(self.window))
+        hits_needed = min(self.min_hits, sum(picture.is_looked_at for picture in self.window))
         for track_id in head.sightings:
             stretch = self.stretches.setdefault(track_id, _Stretch(head.position, head))
             stretch.last = head
@@ -152,7 +165,8 @@ def _interpolate(track_id: int, before: _Picture, at: _Picture, after: _Picture)
     )
     fraction = _fraction(before, at, after)
     box = ((1 - fraction) * box_before + fraction * box_after).astype(np.float32)
-    return box, FILLED_SCORE_FACTOR * min(score_before, score_after)
+    doubt = FILLED_SCORE_FACTOR if at.is_looked_at else 1.0
+    return box, doubt * min(score_before, score_after)
 
 
 def _fraction(before: _Picture, at: _Picture, after: _Picture) -> float:

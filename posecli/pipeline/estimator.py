@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from posecli.detect.bridge import MAX_GAP, bridge_gaps
+from posecli.detect.bridge import bridge_gaps, gap_to_bridge
 from posecli.detect.file import BoxFile
 from posecli.detect.protocol import Detector
-from posecli.detect.stream import detect_people, track_people
+from posecli.detect.stream import detect_marked, every_nth, track_people
 from posecli.detect.tracking import NoTracker, Tracker
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
@@ -53,6 +53,7 @@ def estimate(
     model: PoseModel | FlipTested,
     options: Options,
     journal: Journal = NO_JOURNAL,
+    detect_every: int = 1,
 ) -> Iterator[Poses]:
     """Poses of every frame, in order; frames without people have none.
 
@@ -62,15 +63,22 @@ def estimate(
         tracker: gives identities; boxes that carry them already (from a file) keep theirs, and are left as they are.
             A NoTracker says that the pictures have nothing to do with each other: each is looked at by itself.
         journal: answers for the frames that an earlier run finished, and keeps those that this one finishes.
+        detect_every: the detector looks at every so many frames, and at the last; between, people are where the
+            bridge over gaps puts them. Above 1 it takes a detector, and a tracker with the frame rate of its looks.
     """
+    if detect_every > 1 and isinstance(people, BoxFile):
+        raise ValueError(f"detect_every {detect_every}: nobody is detected where a file has the boxes")
+    if detect_every > 1 and isinstance(tracker, NoTracker):
+        raise ValueError(f"detect_every {detect_every}: without a tracker nobody is known between two looks")
     journal.watch(tracker)
-    tracked = track_people(_located(frames, people, options, options.section_of(model), journal), tracker)
+    section = options.section_of(model)
+    tracked = track_people(_located(frames, people, options, section, journal, detect_every), tracker)
     if isinstance(people, BoxFile) and people.has_ids:
         return journal.keep(estimate_tracked(tracked, model, options, journal=journal))
     if isinstance(tracker, NoTracker):
         slide = single_frames
         return journal.keep(estimate_tracked(tracked, model, options, slide=slide, journal=journal))
-    bridged = bridge_gaps(tracked, MAX_GAP)
+    bridged = bridge_gaps(tracked, gap_to_bridge(detect_every), every=detect_every)
     poses = journal.keep(estimate_tracked(bridged, model, options, journal=journal))
     return drop_duplicates(poses, model.config.joints)
 
@@ -106,8 +114,17 @@ def _first_answered(window: Window) -> int:
     return window.frames[window.answered[0]][0].index
 
 
+# Of a frame that the detector does not look at. As tracks they pass the tracker by: it is not asked.
+_NOT_LOOKED_AT = Tracks.empty()
+
+
 def _located(
-    frames: Iterable[Frame], people: Detector | BoxFile, options: Options, section: int, journal: Journal
+    frames: Iterable[Frame],
+    people: Detector | BoxFile,
+    options: Options,
+    section: int,
+    journal: Journal,
+    detect_every: int,
 ) -> Iterator[tuple[Frame, Boxes | Tracks]]:
     """Each frame with its boxes: the journal's, as far as it goes, then the file's or the detector's."""
     if isinstance(people, BoxFile):
@@ -115,11 +132,11 @@ def _located(
             journal.turn(frame)
             yield frame, known
         return
-    remaining = iter(frames)
-    for frame in islice(remaining, journal.finished):
+    marked = every_nth(frames, detect_every)
+    for frame, is_looked_at in islice(marked, journal.finished):
         journal.turn(frame)
-        yield frame, journal.boxes(frame)
-    for frame, boxes in detect_people(remaining, people, options.chunk, section):
-        journal.note(frame, boxes)
+        yield frame, journal.boxes(frame) if is_looked_at else _NOT_LOOKED_AT
+    for frame, boxes in detect_marked(marked, people, options.chunk, section):
+        journal.note(frame, Boxes.empty() if boxes is None else boxes)
         journal.turn(frame)
-        yield frame, boxes
+        yield frame, _NOT_LOOKED_AT if boxes is None else boxes

@@ -8,8 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TrackerName
+from posecli.detect.tracking import (
+    DEFAULT_THRESHOLD,
+    DEFAULT_TRACKER,
+    NOMINAL_FRAME_RATE,
+    TrackerName,
+)
 from posecli.device import Precision, pick_device, prefers_bf16, use_threads
+from posecli.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -26,17 +32,23 @@ if TYPE_CHECKING:
     from posecli.weights.models import LoadedModel
 
 DEFAULT_MODEL = "glsmamba-t"
+DEFAULT_DETECT_EVERY = 1  # frames; docs/tracking.md has the measurement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What decides about the poses, by the names of the options; docs/cli.md explains each."""
+    """What decides about the poses, by the names of the options; docs/cli.md explains each.
+
+    Raises:
+        UsageError: detect_every is above 1 and nobody is detected, or nobody tracked.
+    """
 
     model: str = DEFAULT_MODEL
     detector: str = "embedded"
     boxes: Path | None = None
     threshold: float = DEFAULT_THRESHOLD
     tracker: TrackerName = DEFAULT_TRACKER
+    detect_every: int | None = None  # None: DEFAULT_DETECT_EVERY where people are detected and tracked
     device: str = "auto"
     precision: Precision = "auto"
     batch: int = 8
@@ -47,6 +59,24 @@ class Settings:
     person: str | None = None  # who is kept: posecli.pipeline.persons
     smooth: tuple[str, ...] = ()
     flip: bool = True
+
+    def __post_init__(self) -> None:
+        if self.detect_every is None or self.detect_every == 1:
+            return
+        if self.boxes is not None:
+            raise UsageError(
+                "--detect-every is for a detector: --boxes tells where people are, leave one out"
+            )
+        if self.tracker == "none":
+            raise UsageError("--detect-every needs a tracker, to know who is who: choose another than none")
+
+    @property
+    def looks_every(self) -> int:
+        """The detector looks at every so many frames."""
+        if self.detect_every is not None:
+            return self.detect_every
+        is_followed = self.boxes is None and self.tracker != "none"
+        return DEFAULT_DETECT_EVERY if is_followed else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +184,15 @@ class Session:
         from posecli.pipeline.persons import keep_person
         from posecli.smooth import smooth_stream
 
-        name = self.tracker_name(people)
+        name, every = self.tracker_name(people), self.settings.looks_every
         tracker = make_tracker(
-            "none" if name == "file" else name, frame_rate, threshold=self.settings.threshold
+            "none" if name == "file" else name,
+            (frame_rate or NOMINAL_FRAME_RATE) / every,  # its unit of time is from look to look
+            threshold=self.settings.threshold,
         )
         network = self.networks.model.model
         model = FlipTested(network) if self.settings.flip else network
-        poses = estimate(frames, people, tracker, model, self.options, journal or NO_JOURNAL)
+        poses = estimate(frames, people, tracker, model, self.options, journal or NO_JOURNAL, every)
         if self.settings.person is not None:
             poses = keep_person(poses, self.settings.person)
         return smooth_stream(poses, self.smoother) if self.smoother.filters else poses
@@ -171,13 +203,14 @@ class Session:
 
         loaded, rotate = self.networks.model, self.settings.rotate
         precision = "bf16" if self.networks.bf16 else "fp32"
+        every = self.settings.looks_every
         told: dict[str, Any] = {
             "tool": "posecli",
             "version": __version__,
             "command": "estimate",
             "source": source,
             "model": {"name": loaded.name, "sha256": loaded.sha256, "precision": precision},
-            "detector": people.provenance(),
+            "detector": people.provenance() | ({"every": every} if every > 1 else {}),
             "tracker": self.tracker_name(people),
         }
         if rotate is not None:

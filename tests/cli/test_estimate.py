@@ -116,6 +116,16 @@ def test_boxes_of_a_file_keep_their_ids(estimate, clip, tmp_path, identity, trac
     assert recording.provenance["tracker"] == tracker
 
 
+def test_a_detector_that_looks_at_every_third_frame(estimate, clip, tmp_path):
+    assert estimate(clip, tmp_path / "poses.json", "--detect-every", 3) == (0, [])
+    recording = read_poses(tmp_path / "poses.json")
+    assert [frame.tracks.ids.tolist() for frame in recording.frames] == [[1]] * 8
+    assert recording.provenance["detector"] == {"name": "one box", "every": 3}
+    # Another setting is another result.
+    assert estimate(clip, tmp_path / "poses.json", "--detect-every", 2, "--resume")[0] == 1
+    assert estimate(clip, tmp_path / "poses.json", "--detect-every", 3, "--resume") == (0, [])
+
+
 BAD_INPUTS = {
     "missing.mp4": None,
     "empty.mp4": b"",
@@ -158,6 +168,10 @@ def test_an_input_that_cannot_be_read(estimate, tmp_path, name):
         ("poses.json", ["--threads", "-1"], 2, "--threads"),
         ("poses.json", ["--threshold", "2"], 2, "--threshold"),
         ("poses.json", ["--tracker", "sort"], 2, "bytetrack"),
+        ("poses.json", ["--detect-every", "0"], 2, "--detect-every"),
+        ("poses.json", ["--detect-every", "11"], 2, "--detect-every"),
+        ("poses.json", ["--detect-every", "2", "--tracker", "none"], 2, "needs a tracker"),
+        ("poses.json", ["--detect-every", "2", "--boxes", "boxes.json"], 2, "--boxes tells where people are"),
         ("poses.json", ["--rotate", "45"], 2, "180"),
         ("poses.json", ["--no-such-option"], 2, "--no-such-option"),
     ],

@@ -7,15 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posecli.detect.bridge import FILLED_SCORE_FACTOR, bridge_gaps, iou
+from posecli.detect.bridge import FILLED_SCORE_FACTOR, bridge_gaps, gap_to_bridge, iou
 from posecli.types import Tracks
 
 from .helpers import assert_same_tracks, frame, tracks
 
 
-def bridge_whole_clip(sequence, max_gap, min_hits, duplicate_iou):
+def looked_at(length, every):
+    return {t for t in range(length) if t % every == 0} | {length - 1}
+
+
+def bridge_whole_clip(sequence, max_gap, every, min_hits, duplicate_iou):
     """The rules of bridge_gaps with the whole clip in memory: {(picture, id): (box, score)}."""
-    ahead = max_gap + min_hits - 1
+    ahead = max_gap + (min_hits - 1) * every
+    looked = looked_at(len(sequence), every)
     seen = {
         (t, int(i)): (box, score)
         for t, (_, people) in enumerate(sequence)
@@ -34,7 +39,11 @@ def bridge_whole_clip(sequence, max_gap, min_hits, duplicate_iou):
     first, confirmed = {}, set()
     for i in ids:
         for stretch in stretches(i):
-            hits = [t for t in stretch if len(in_window(t, i)) >= min(min_hits, len(sequence) - t, ahead + 1)]
+            hits = [
+                t
+                for t in stretch
+                if len(in_window(t, i)) >= min(min_hits, len(looked & set(range(t, t + ahead + 1))))
+            ]
             first |= {(t, i): stretch[0] for t in stretch}
             confirmed |= {(t, i) for t in stretch if hits and t >= hits[0]}
 
@@ -58,7 +67,8 @@ def bridge_whole_clip(sequence, max_gap, min_hits, duplicate_iou):
             for t in range(a + 1, b):
                 w = (time[t] - time[a]) / (time[b] - time[a])
                 box = seen[a, i][0] * (1 - w) + seen[b, i][0] * w
-                result[t, i] = box, min(seen[a, i][1], seen[b, i][1]) * FILLED_SCORE_FACTOR
+                doubt = FILLED_SCORE_FACTOR if t in looked else 1
+                result[t, i] = box, min(seen[a, i][1], seen[b, i][1]) * doubt
     return result
 
 
@@ -85,17 +95,24 @@ def sequences(draw):
     return sequence
 
 
-@given(sequences(), st.integers(0, 5), st.integers(1, 4))
-def test_equals_the_offline_rules(sequence, max_gap, min_hits):
-    expected = bridge_whole_clip(sequence, max_gap, min_hits, 0.8)
-    result = list(bridge_gaps(iter(sequence), max_gap, min_hits=min_hits))
+def seen_every(sequence, every):
+    """The clip as it is tracked where only some pictures are looked at."""
+    looked = looked_at(len(sequence), every)
+    return [(frame, people if t in looked else Tracks.empty()) for t, (frame, people) in enumerate(sequence)]
+
+
+@given(sequences(), st.integers(0, 5), st.integers(1, 4), st.integers(1, 4))
+def test_equals_the_offline_rules(sequence, max_gap, min_hits, every):
+    sequence = seen_every(sequence, every)
+    expected = bridge_whole_clip(sequence, max_gap, every, min_hits, 0.8)
+    result = list(bridge_gaps(iter(sequence), max_gap, every=every, min_hits=min_hits))
     assert [f for f, _ in result] == [f for f, _ in sequence]
     for t, (_, people) in enumerate(result):
         assert_same_tracks(people, to_tracks(expected, t))
 
 
-@given(sequences(), st.integers(0, 5), st.integers(1, 4))
-def test_holds_no_more_pictures_than_it_says(sequence, max_gap, min_hits):
+@given(sequences(), st.integers(0, 5), st.integers(1, 4), st.integers(1, 4))
+def test_holds_no_more_pictures_than_it_says(sequence, max_gap, min_hits, every):
     taken = 0
 
     def counted():
@@ -104,8 +121,8 @@ def test_holds_no_more_pictures_than_it_says(sequence, max_gap, min_hits):
             taken += 1
             yield item
 
-    for given_back, _ in enumerate(bridge_gaps(counted(), max_gap, min_hits=min_hits)):
-        assert taken - given_back <= max_gap + min_hits
+    for given_back, _ in enumerate(bridge_gaps(counted(), max_gap, every=every, min_hits=min_hits)):
+        assert taken - given_back <= max_gap + (min_hits - 1) * every + 1
 
 
 def clip(*pictures):
@@ -146,6 +163,26 @@ def test_a_false_alarm_is_dropped_and_a_person_kept():
     assert ids_of(bridge_gaps(clip(*pictures), 2, min_hits=3)) == [[1]] * 8
 
 
+@pytest.mark.parametrize("every", [1, 2, 3, 4])
+def test_one_look_in_vain_leaves_no_hole(every):
+    """Whatever the pictures between two looks; the boxes lie on the line."""
+    length, missed = 6 * every + 1, 3 * every
+    sequence = [(frame(t), tracks((1, 10 * t, 0, 10 * t + 40, 100, 0.8))) for t in range(length)]
+    sequence[missed] = (sequence[missed][0], Tracks.empty())
+    stream = seen_every(sequence, every)
+    result = [people for _, people in bridge_gaps(stream, gap_to_bridge(every), every=every)]
+    np.testing.assert_allclose([people.xyxy[0, 0] for people in result], 10 * np.arange(length), atol=1e-4)
+    scores = [float(people.scores[0]) for people in result]
+    np.testing.assert_allclose(scores, [0.8 * (0.9 if t == missed else 1) for t in range(length)], rtol=1e-6)
+
+
+def test_a_person_takes_as_many_looks_as_ever():
+    """A false alarm of two looks out of every third picture is dropped, though they are three pictures apart."""
+    pictures = [[1, 2] if t in (3, 6) else [1] for t in range(30)]
+    stream = seen_every(clip(*pictures), 3)
+    assert ids_of(bridge_gaps(stream, gap_to_bridge(3), every=3)) == [[1]] * 30
+
+
 def test_a_clip_of_one_picture_keeps_its_people():
     assert ids_of(bridge_gaps(clip([1, 2]), 5, min_hits=3)) == [[1, 2]]
 
@@ -164,10 +201,10 @@ def test_people_who_part_within_the_look_ahead_are_two():
     assert ids_of(bridge_gaps([(frame(t), people(t)) for t in range(9)], 3)) == [[1, 2]] * 9
 
 
-@pytest.mark.parametrize(("max_gap", "min_hits"), [(-1, 3), (2, 0)])
-def test_senseless_settings(max_gap, min_hits):
+@pytest.mark.parametrize(("max_gap", "min_hits", "every"), [(-1, 3, 1), (2, 0, 1), (2, 3, 0)])
+def test_senseless_settings(max_gap, min_hits, every):
     with pytest.raises(ValueError, match="max_gap"):
-        next(bridge_gaps(clip([1]), max_gap, min_hits=min_hits))
+        next(bridge_gaps(clip([1]), max_gap, every=every, min_hits=min_hits))
 
 
 def test_iou():

@@ -69,20 +69,30 @@ class FilmSource(Source):
 
 
 def run(
-    folder, *, every_frame=True, tracker="botsort", stop=None, resume=False, batch=3, chunk=4, source=None
+    folder,
+    *,
+    every_frame=True,
+    tracker="botsort",
+    stop=None,
+    resume=False,
+    batch=3,
+    chunk=4,
+    source=None,
+    detect_every=1,
+    length=LENGTH,
 ):
     """All poses up to the frame before which it stops, and who worked for them."""
-    lights = film(LENGTH)
+    lights = film(length)
     model, detector = Sensitive(every_frame), SensitiveOnLights(lights)
     options = Options(batch=batch, chunk=chunk, section=SECTION)
-    context = max(model.output_frames[0], 1)
+    context = max(model.output_frames[0], detect_every)
     journal = FolderJournal(folder, RUN, options.section_of(model), resume=resume, context=context)
     frames = (picture(i, [xy for _, xy in people]) for i, people in enumerate(lights))
     if source is not None:
         frames = journal.frames(source)
     follower = NoTracker() if tracker == "none" else make_tracker(tracker, 25)
     poses = []
-    for pose in estimate(frames, detector, follower, model, options, journal):
+    for pose in estimate(frames, detector, follower, model, options, journal, detect_every):
         if pose.frame_index == stop:
             break
         poses.append(pose)
@@ -133,6 +143,26 @@ def test_pictures_that_are_finished_are_not_read_again(tmp_path, every_frame, tr
         same(whole, again)
         finished = (stop + 1) // SECTION * SECTION
         assert source.read == LENGTH - finished + (1 if every_frame else 2)
+
+
+@pytest.mark.parametrize("every_frame", [False, True])
+@pytest.mark.parametrize(("detect_every", "length"), [(2, 47), (3, 47), (3, 50), (4, 50)])
+def test_with_looks_apart_it_goes_on_to_the_same_numbers(tmp_path, every_frame, detect_every, length):
+    """The frames that are looked at count from the video's start, not from where the run goes on."""
+    options = {"every_frame": every_frame, "detect_every": detect_every, "length": length}
+    whole, _, all_seen = run(tmp_path / "whole", **options)
+    assert sum(all_seen.batches) == len({*range(0, length, detect_every), length - 1})
+    assert [len(p) for p in whole].count(0) < 5
+    for stop in (12, 20, 33, 46):
+        folder = tmp_path / f"{stop}"
+        run(folder, stop=stop, source=FilmSource(film(length)), **options)
+        source = FilmSource(film(length))
+        again, _, seen = run(folder, resume=True, source=source, **options)
+        same(whole, again)
+        finished = (stop + 1) // SECTION * SECTION
+        looked_at = {*range(0, length, detect_every), length - 1}
+        assert sum(seen.batches) == len([index for index in looked_at if index >= finished])
+        assert source.read == length - finished + max(detect_every, 1 if every_frame else 2)
 
 
 def test_stopped_over_and_over(tmp_path):
