@@ -15,6 +15,9 @@ then runs the adjoint recurrence backwards through it. With g[l] the gradient of
 
 Shapes: B batch, G routes, L tokens, D channels of a route, N states; P blocks of W = LANES channels; K chunks
 of T = CHUNK steps. Every array is C-contiguous, so that there is one compiled signature a kernel.
+
+Functions take W from an array's shape: loops of a short length that is known beforehand are unrolled before they can
+be vectorised. numba's cache looks at this file alone: after a change in numba_vectors, touch this one.
 """
 
 from __future__ import annotations
@@ -22,11 +25,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, prange, types
-from numba.extending import intrinsic
+from numba import njit, prange
 
-LANES = 32
+from posecli.nn.scan.numba_vectors import WIDTH, exp2, load, multiply, multiply_add, splat, store, total
+
+LANES = 64  # a multiple of a vector's width: more of them hide the latency of the exponential's chain
 CHUNK = 32
 
 # Sums may be reordered and products fused; NaN and infinity keep their meaning, unlike under "fast". Divisions go
@@ -38,41 +41,10 @@ _ZERO = np.float32(0.0)
 _ONE = np.float32(1.0)
 
 
-@intrinsic
-def _times_power_of_two(typing_context: Any, x: Any, exponent: Any) -> Any:
-    """x * 2 ** exponent for a normal x and an integral float exponent, added to the exponent bits of x."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        int32 = ir.IntType(32)
-        bits = builder.bitcast(arguments[0], int32)
-        shifted = builder.shl(builder.fptosi(arguments[1], int32), ir.Constant(int32, 23))
-        return builder.bitcast(builder.add(bits, shifted), ir.FloatType())
-
-    return types.float32(types.float32, types.float32), generate
-
-
-@njit(**_OPTIONS)
-def _exp2(t: Any) -> Any:
-    """2 ** t for t <= 0, to 2e-7 relative; 2 ** -126 below that; NaN stays NaN. Exactly 1 at 0.
-
-    The polynomial is a minimax fit of (2 ** f - 1) / f on [-1/2, 1/2].
-    """
-    t = np.float32(-126.0) if t < np.float32(-126.0) else t
-    nearest = np.rint(t)
-    f = t - nearest
-    p = np.float32(0.001326472731307149)
-    p = p * f + np.float32(0.009671512991189957)
-    p = p * f + np.float32(0.05550733581185341)
-    p = p * f + np.float32(0.24022242426872253)
-    p = p * f + np.float32(0.6931470036506653)
-    p = p * f + _ONE
-    return _times_power_of_two(p, nearest)  # type: ignore[call-arg]
-
-
 @njit(**_OPTIONS)
 def _softplus(v: Any) -> Any:
     """log(1 + exp(v)) = max(v, 0) + log1p(e), e = exp(-|v|); log1p(e) = 2 artanh(s), s = e / (2 + e)."""
-    e = _exp2(-abs(v) * _LOG2_E)
+    e = exp2(-abs(v) * _LOG2_E)
     s = e / (np.float32(2.0) + e)
     s2 = s * s
     p = np.float32(0.28178390860557556)
@@ -86,7 +58,7 @@ def _softplus(v: Any) -> Any:
 @njit(**_OPTIONS)
 def _sigmoid(v: Any) -> Any:
     """The derivative of softplus."""
-    e = _exp2(-abs(v) * _LOG2_E)
+    e = exp2(-abs(v) * _LOG2_E)
     return (_ONE if v > _ZERO else e) / (_ONE + e)
 
 
@@ -111,20 +83,20 @@ def _read_lanes(row_D: Any, first: int, end: int, lanes_W: Any) -> None:
 @njit(**_OPTIONS)
 def _add_bias(delta_W: Any, bias_W: Any, softplus: bool, dt_W: Any) -> None:
     """delta becomes delta + bias, and dt the duration of the step: that, or its softplus."""
-    for w in range(LANES):
+    for w in range(len(dt_W)):
         delta_W[w] += bias_W[w]
     if softplus:
-        for w in range(LANES):
+        for w in range(len(dt_W)):
             dt_W[w] = _softplus(delta_W[w])
     else:
-        for w in range(LANES):
+        for w in range(len(dt_W)):
             dt_W[w] = delta_W[w]
 
 
 @njit(**_OPTIONS)
 def _copy(source_NW: Any, target_NW: Any) -> None:
     for n in range(source_NW.shape[0]):
-        for w in range(LANES):
+        for w in range(source_NW.shape[1]):
             target_NW[n, w] = source_NW[n, w]
 
 
@@ -145,13 +117,13 @@ def _forward_block(
     starts_KNW: Any,
 ) -> None:
     length, channels = delta_LD.shape
-    states = A_DN.shape[1]
-    end = min(first + LANES, channels)
+    states, lanes = A_DN.shape[1], starts_KNW.shape[2]
+    end = min(first + lanes, channels)
     width = end - first
-    h_NW, rates_NW = np.zeros((states, LANES), np.float32), np.zeros((states, LANES), np.float32)
-    lanes = np.zeros((7, LANES), np.float32)
-    x_W, delta_W, dt_W, input_W, y_W = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
-    bias_W, D_W = lanes[5], lanes[6]
+    h_NW, rates_NW = np.zeros((states, lanes), np.float32), np.zeros((states, lanes), np.float32)
+    rows = np.zeros((7, lanes), np.float32)
+    x_W, delta_W, dt_W, input_W, y_W = rows[0], rows[1], rows[2], rows[3], rows[4]
+    bias_W, D_W = rows[5], rows[6]
     _read_decay_rates(A_DN, rates_NW, first, width)
     _read_lanes(bias_D, first, end, bias_W)
     _read_lanes(D_D, first, end, D_W)
@@ -164,13 +136,13 @@ def _forward_block(
         _read_lanes(x_LD[token], first, end, x_W)
         _read_lanes(delta_LD[token], first, end, delta_W)
         _add_bias(delta_W, bias_W, softplus, dt_W)
-        for w in range(LANES):
+        for w in range(lanes):
             input_W[w] = dt_W[w] * x_W[w]
             y_W[w] = D_W[w] * x_W[w]
         for n in range(states):
             b, c = B_N[n], C_N[n]
-            for w in range(LANES):
-                h = _exp2(rates_NW[n, w] * dt_W[w]) * h_NW[n, w] + input_W[w] * b
+            for w in range(lanes):
+                h = exp2(rates_NW[n, w] * dt_W[w]) * h_NW[n, w] + input_W[w] * b
                 h_NW[n, w] = h
                 y_W[w] += h * c
         for w in range(width):
@@ -234,6 +206,7 @@ def _recompute_chunk(
     decay_TNW: Any,  # written
     h_TNW: Any,  # the first state is read, the others are written
 ) -> None:
+    lanes = rates_NW.shape[1]
     for t in range(len(tokens_T)):
         token = tokens_T[t]
         x_W, delta_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 1], steps_T4W[t, 2], steps_T4W[t, 3]
@@ -241,19 +214,22 @@ def _recompute_chunk(
         _read_lanes(x_LD[token], first, end, x_W)
         _read_lanes(delta_LD[token], first, end, delta_W)
         _add_bias(delta_W, bias_W, softplus, dt_W)
-        for w in range(LANES):
+        for w in range(lanes):
             input_W[w] = dt_W[w] * x_W[w]
         for n in range(len(B_N)):
-            b = B_N[n]
-            for w in range(LANES):
-                decay = _exp2(rates_NW[n, w] * dt_W[w])
-                decay_NW[n, w] = decay
-                after_NW[n, w] = decay * before_NW[n, w] + input_W[w] * b
+            b = splat(B_N[n])
+            for w in range(0, lanes, WIDTH):
+                at = n * lanes + w
+                decay = exp2(multiply(load(rates_NW, at), load(dt_W, w)))
+                store(decay_NW, at, decay)
+                store(after_NW, at, multiply_add(decay, load(before_NW, at), multiply(load(input_W, w), b)))
 
 
 @njit(**_OPTIONS)
 def _adjoint_step(
-    adjoint_N3W: Any,  # rates (A * log2(e)); the gradient by the state, updated; the gradient by A, updated
+    rates_NW: Any,
+    adjoint_NW: Any,  # the gradient by the state, updated
+    dA_NW: Any,  # updated
     dt_W: Any,
     input_W: Any,
     dy_W: Any,
@@ -262,24 +238,28 @@ def _adjoint_step(
     before_NW: Any,
     decay_NW: Any,
     after_NW: Any,
-    gradient_2W: Any,  # by delta * x, and by delta * log2(e) through the decay: both added to
+    dinput_W: Any,  # the gradient by delta * x, added to
+    ddecay_W: Any,  # the gradient by delta * log2(e) through the decay, added to
     dB_N: Any,
     dC_N: Any,
 ) -> None:
+    lanes = rates_NW.shape[1]
     for n in range(len(B_N)):
-        b, c = B_N[n], C_N[n]
-        dB, dC = _ZERO, _ZERO
-        for w in range(LANES):
-            g = adjoint_N3W[n, 1, w] + dy_W[w] * c
-            dC += dy_W[w] * after_NW[n, w]
-            dB += input_W[w] * g
-            gradient_2W[0, w] += g * b
-            g_before = g * decay_NW[n, w]
-            q = g_before * before_NW[n, w]
-            gradient_2W[1, w] += q * adjoint_N3W[n, 0, w]
-            adjoint_N3W[n, 1, w] = g_before
-            adjoint_N3W[n, 2, w] += q * dt_W[w]
-        dB_N[n], dC_N[n] = dB, dC
+        b, c = splat(B_N[n]), splat(C_N[n])
+        dB, dC = splat(_ZERO), splat(_ZERO)
+        for w in range(0, lanes, WIDTH):
+            at = n * lanes + w
+            dy, x = load(dy_W, w), load(input_W, w)
+            g = multiply_add(dy, c, load(adjoint_NW, at))
+            dC = multiply_add(dy, load(after_NW, at), dC)
+            dB = multiply_add(x, g, dB)
+            store(dinput_W, w, multiply_add(g, b, load(dinput_W, w)))
+            g = multiply(g, load(decay_NW, at))
+            store(adjoint_NW, at, g)
+            q = multiply(g, load(before_NW, at))
+            store(ddecay_W, w, multiply_add(q, load(rates_NW, at), load(ddecay_W, w)))
+            store(dA_NW, at, multiply_add(q, load(dt_W, w), load(dA_NW, at)))
+        dB_N[n], dC_N[n] = total(dB), total(dC)
 
 
 @njit(**_OPTIONS)
@@ -306,21 +286,23 @@ def _backward_block(
     dbias_D: Any,
 ) -> None:
     channels, states = A_DN.shape
-    end = min(first + LANES, channels)
+    lanes = starts_KNW.shape[2]
+    end = min(first + lanes, channels)
     width = end - first
-    h_TNW = np.zeros((CHUNK + 1, states, LANES), np.float32)
-    decay_TNW = np.zeros((CHUNK, states, LANES), np.float32)
-    rates_NW, adjoint_N3W = np.zeros((states, LANES), np.float32), np.zeros((states, 3, LANES), np.float32)
-    steps_T4W = np.zeros((CHUNK, 4, LANES), np.float32)
-    lanes, gradient_2W = np.zeros((6, LANES), np.float32), np.zeros((2, LANES), np.float32)
-    dy_W, ddelta_W, bias_W, D_W, dD_W, dbias_W = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5]
+    h_TNW = np.zeros((CHUNK + 1, states, lanes), np.float32)
+    decay_TNW = np.zeros((CHUNK, states, lanes), np.float32)
+    rates_NW, adjoint_NW = np.zeros((states, lanes), np.float32), np.zeros((states, lanes), np.float32)
+    dA_NW = np.zeros((states, lanes), np.float32)
+    steps_T4W = np.zeros((CHUNK, 4, lanes), np.float32)
+    rows = np.zeros((8, lanes), np.float32)
+    dy_W, ddelta_W, bias_W, D_W, dD_W, dbias_W = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5]
+    dinput_W, ddecay_W = rows[6], rows[7]
     _read_lanes(bias_D, first, end, bias_W)
     _read_lanes(D_D, first, end, D_W)
     _read_decay_rates(A_DN, rates_NW, first, width)
     for n in range(states):
         for w in range(width):
-            adjoint_N3W[n, 0, w] = rates_NW[n, w]
-            adjoint_N3W[n, 1, w] = dlast_DN[first + w, n]
+            adjoint_NW[n, w] = dlast_DN[first + w, n]
 
     for chunk in range(starts_KNW.shape[0] - 1, -1, -1):
         tokens_T = order_L[chunk * CHUNK : (chunk + 1) * CHUNK]
@@ -334,23 +316,23 @@ def _backward_block(
             x_W, delta_W, dt_W, input_W = steps_T4W[t, 0], steps_T4W[t, 1], steps_T4W[t, 2], steps_T4W[t, 3]
             dx_out_W, ddelta_out_W = dx_LD[token, first:end], ddelta_LD[token, first:end]
             _read_lanes(dy_LD[token], first, end, dy_W)
-            for w in range(LANES):
-                gradient_2W[0, w] = _ZERO
-                gradient_2W[1, w] = _ZERO
+            for w in range(lanes):
+                dinput_W[w] = _ZERO
+                ddecay_W[w] = _ZERO
             _adjoint_step(
-                adjoint_N3W, dt_W, input_W, dy_W, B_LN[token], C_LN[token],
-                h_TNW[t], decay_TNW[t], h_TNW[t + 1], gradient_2W, dB_LN[token], dC_LN[token],
+                rates_NW, adjoint_NW, dA_NW, dt_W, input_W, dy_W, B_LN[token], C_LN[token],
+                h_TNW[t], decay_TNW[t], h_TNW[t + 1], dinput_W, ddecay_W, dB_LN[token], dC_LN[token],
             )  # fmt: skip
-            for w in range(LANES):
-                ddelta_W[w] = gradient_2W[1, w] * _LN_2 + gradient_2W[0, w] * x_W[w]
+            for w in range(lanes):
+                ddelta_W[w] = ddecay_W[w] * _LN_2 + dinput_W[w] * x_W[w]
                 dD_W[w] += dy_W[w] * x_W[w]
             if softplus:
-                for w in range(LANES):
+                for w in range(lanes):
                     ddelta_W[w] *= _sigmoid(delta_W[w])
-            for w in range(LANES):
+            for w in range(lanes):
                 dbias_W[w] += ddelta_W[w]
             for w in range(width):
-                dx_out_W[w] = gradient_2W[0, w] * dt_W[w] + D_W[w] * dy_W[w]
+                dx_out_W[w] = dinput_W[w] * dt_W[w] + D_W[w] * dy_W[w]
                 ddelta_out_W[w] = ddelta_W[w]
 
     for w in range(width):
@@ -358,7 +340,7 @@ def _backward_block(
         dbias_D[first + w] = dbias_W[w]
     for w in range(width):
         for n in range(states):
-            dA_DN[first + w, n] = adjoint_N3W[n, 2, w]
+            dA_DN[first + w, n] = dA_NW[n, w]
 
 
 @njit(parallel=True, nogil=True, cache=True, **_OPTIONS)
