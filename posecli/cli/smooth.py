@@ -16,6 +16,7 @@ LengthUnit = Literal["px", "height"]
 
 if TYPE_CHECKING:
     from posecli.smooth.chain import Chain
+    from posecli.types import Recording
 
 FilterOption = Annotated[
     list[str] | None,
@@ -60,7 +61,7 @@ def smooth(
     quiet: QuietOption = False,
     log_json: LogJsonOption = False,
 ) -> None:
-    """Smooth the poses of a file; the raw ones are kept beside.
+    """Smooth the poses of a file; the raw ones are kept beside, and smoothing again starts from them.
 
     Example: posecli smooth poses.json -o smooth.json --filter hampel --filter butterworth:cutoff=6
     """
@@ -87,20 +88,15 @@ def _smooth_file(
     """How many people there are."""
     from dataclasses import replace
 
-    from posecli.errors import PosecliError
-    from posecli.formats import read_poses
     from posecli.skeletons import SKELETONS
     from posecli.smooth.chain import smooth
     from posecli.smooth.kinematics import kinematics
     from posecli.smooth.output import open_smoothed_writer
 
-    recording = read_poses(source)
-    if earlier := recording.provenance.get("smoothing"):
-        of = f", {earlier['poses']}" if isinstance(earlier, dict) and "poses" in earlier else ""
-        raise PosecliError(f"{source} is smoothed already: smooth the raw poses that it was made of{of}")
+    recording, keypoints = _raw_poses(source)
     skeleton = SKELETONS[recording.skeleton]
     rate = frame_rate or recording.video.frame_rate
-    provenance = recording.provenance | {"smoothing": _provenance(source, chain)}
+    provenance = recording.provenance | {"smoothing": _provenance(source, chain) | keypoints}
     with open_smoothed_writer(
         output,
         format_name,
@@ -115,6 +111,25 @@ def _smooth_file(
         for frame, table in zip(frames, tables, strict=True):
             writer.write(replace(frame, measures=table))
     return len({track_id for frame in frames for track_id in frame.tracks.ids.tolist()})
+
+
+def _raw_poses(source: Path) -> tuple[Recording, dict[str, str]]:
+    """What the filters start from, and what provenance shall say of that: of a smoothed file its raw keypoints."""
+    from posecli.errors import PosecliError
+    from posecli.formats import read_poses
+    from posecli.smooth.raw import read_raw
+
+    recording = read_poses(source)
+    earlier = recording.provenance.get("smoothing")
+    if not earlier:
+        return recording, {}
+    raw = read_raw(source)
+    if raw is None:
+        of = f", {earlier['poses']}" if isinstance(earlier, dict) and "poses" in earlier else ""
+        raise PosecliError(
+            f"{source} is smoothed already, and keeps no raw keypoints: smooth those that it was made of{of}"
+        )
+    return raw, {"keypoints": "raw"}
 
 
 def _provenance(source: Path, chain: Chain) -> dict[str, Any]:

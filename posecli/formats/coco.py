@@ -42,6 +42,7 @@ from posecli.types import FloatArray, Poses, VideoInfo
 
 VIDEO_ID = 1
 PERSON = 1  # category id
+RAW_SUFFIX = "_raw"  # of the keypoints before they were smoothed
 
 
 class CocoWriter(PoseWriter):
@@ -177,8 +178,11 @@ def _temporary(folder: Path | None) -> IO[str]:
     return tempfile.TemporaryFile("w+", dir=folder, **TEXT)
 
 
-def open_coco(path: Path, entry: Entry = nullcontext) -> PoseStream:
+def open_coco(path: Path, entry: Entry = nullcontext, *, suffix: str = "") -> PoseStream:
     """Opens COCO dataset style and PoseTrack 2018.
+
+    Args:
+        suffix: RAW_SUFFIX reads the raw keypoints that a file of smoothed ones keeps.
 
     Of the pictures a little each is held in memory, of the people nothing if they are in the pictures' order.
 
@@ -195,7 +199,7 @@ def open_coco(path: Path, entry: Entry = nullcontext) -> PoseStream:
         for annotation in annotations.items():
             with entry():
                 frame_of(annotation, frames)
-                yield annotation["image_id"].integer(), person_from(annotation, len(skeleton))
+                yield annotation["image_id"].integer(), person_from(annotation, len(skeleton), suffix)
 
     in_order = are_in_order(frames, (image_id(node) for node in annotations.items()))
     poses = merged(frames, people, in_order=in_order)
@@ -270,11 +274,11 @@ def frames_from(
     return frames
 
 
-def person_from(annotation: Node, num_keypoints: int) -> Person:
+def person_from(annotation: Node, num_keypoints: int, suffix: str = "") -> Person:
     """A person from an annotation or a result, in pixels; scores that are not there are 1 (drawn by hand)."""
     if not annotation.has("keypoints") and not annotation.has("bbox"):
         annotation.fail('"keypoints" is missing')
-    keypoints, scores = keypoints_from(annotation, num_keypoints)
+    keypoints, scores = keypoints_from(annotation, num_keypoints, suffix)
     score = annotation["score"].number() if annotation.has("score") else 1.0
     box = box_from(annotation) if annotation.has("bbox") else box_around(keypoints[None])[0]
     track_id = annotation["track_id"].integer() if annotation.has("track_id") else NO_TRACK
@@ -286,15 +290,15 @@ def box_from(annotation: Node) -> FloatArray:
     return xywh_to_box(annotation["bbox"].numbers(4)[None])[0]
 
 
-def keypoints_from(annotation: Node, num_keypoints: int) -> tuple[FloatArray, FloatArray]:
+def keypoints_from(annotation: Node, num_keypoints: int, suffix: str = "") -> tuple[FloatArray, FloatArray]:
     """(K, 2) and (K,): x = y = v = 0 is read as NaN."""
     if not annotation.has("keypoints"):
         return np.full((num_keypoints, 2), np.nan, np.float32), np.full(num_keypoints, np.nan, np.float32)
-    triples = annotation["keypoints"].numbers(3 * num_keypoints).reshape(-1, 3)
+    triples = annotation[f"keypoints{suffix}"].numbers(3 * num_keypoints).reshape(-1, 3)
     known = (triples != 0).any(axis=1)
     keypoints = np.where(known[:, None], triples[:, :2], np.nan).astype(np.float32)
     scores = np.ones(num_keypoints)
-    for name in ("keypoint_scores", "scores"):
+    for name in (f"keypoint_scores{suffix}", "scores"):
         if annotation.has(name) and annotation[name].value != []:  # annotations may hold an empty list
             scores = annotation[name].numbers(num_keypoints, nulls=True)
             break

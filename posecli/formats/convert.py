@@ -46,6 +46,10 @@ def convert(
 
 
 def _warn_of_losses(stream: PoseStream, format: Format) -> None:
+    if stream.provenance.get("smoothing"):
+        warnings.warn(
+            "the poses are smoothed: raw keypoints that are kept beside them are left out", stacklevel=3
+        )
     if format.skeleton is None:
         return
     lost = [name for name in stream.skeleton.keypoints if name not in format.skeleton.keypoints]

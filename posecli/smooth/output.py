@@ -18,7 +18,7 @@ import numpy as np
 
 from posecli.errors import UsageError
 from posecli.formats.base import Contents, PoseWriter, shortest
-from posecli.formats.coco import CocoWriter, keypoint_entries
+from posecli.formats.coco import RAW_SUFFIX, CocoWriter, keypoint_entries
 from posecli.formats.registry import format_named, format_of_suffix
 from posecli.formats.stream import Entry, PoseStream
 from posecli.formats.tables import Layout, Row
@@ -69,8 +69,8 @@ class _RawCocoWriter(CocoWriter):
         raw = keypoint_entries(replace(poses, keypoints=poses.raw_keypoints, scores=poses.raw_scores))
         for annotation, before, filled in zip(super().annotations(poses), raw, poses.filled, strict=True):
             yield annotation | {
-                "keypoints_raw": before["keypoints"],
-                "keypoint_scores_raw": before["keypoint_scores"],
+                f"keypoints{RAW_SUFFIX}": before["keypoints"],
+                f"keypoint_scores{RAW_SUFFIX}": before["keypoint_scores"],
                 "keypoints_filled": filled.astype(int).tolist(),
             }
 

@@ -76,14 +76,54 @@ def test_wrong_usage(raw, tmp_path, command, options, code, message):
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_it_is_smoothed_once(raw, tmp_path, command):
-    once = tmp_path / "once.json"
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("once.json", "coco"),
+        ("once.csv", "csv"),
+        ("once.csv", "csv-wide"),
+        ("once.parquet", "parquet"),
+        ("once.parquet", "parquet-wide"),
+    ],
+)
+def test_smoothing_again_starts_from_the_raw_keypoints(raw, tmp_path, command, name, format):
+    filters = ["--filter", "hampel", "--filter", "savitzky-golay"]
+    command("smooth", raw, "-o", tmp_path / name, "--format", format)
+    assert command("smooth", tmp_path / name, "-o", tmp_path / "again.json", *filters)[0] == 0
+    command("smooth", raw, "-o", tmp_path / "direct.json", *filters)
+    again, direct = read_poses(tmp_path / "again.json"), read_poses(tmp_path / "direct.json")
+    once = read_poses(tmp_path / name)
+    assert [frame.tracks.ids.tolist() for frame in again.frames] == [
+        frame.tracks.ids.tolist() for frame in direct.frames
+    ]
+    for one, other in zip(again.frames, direct.frames, strict=True):
+        np.testing.assert_allclose(one.keypoints, other.keypoints, atol=1e-4)
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
+    assert any(
+        not np.allclose(one.keypoints, other.keypoints, atol=0.01, equal_nan=True)
+        for one, other in zip(once.frames, direct.frames, strict=True)
+        if one.keypoints.shape == other.keypoints.shape
+    ), "the two chains differ, or this test could not fail"
+    assert again.provenance["smoothing"]["keypoints"] == "raw"
+    assert again.provenance["smoothing"]["poses"] == name
+
+
+def test_a_smoothed_file_without_raw_keypoints_is_refused(raw, tmp_path, command):
+    once = tmp_path / "once.npz"
     command("smooth", raw, "-o", once)
     code, lines = command("smooth", once, "-o", tmp_path / "twice.json")
     assert code == 1
     assert lines == [
-        f"posecli: {once} is smoothed already: smooth the raw poses that it was made of, poses.json"
+        f"posecli: {once} is smoothed already, and keeps no raw keypoints: smooth those that it was made of, "
+        "poses.json"
     ]
+
+
+def test_converting_smoothed_poses_says_what_is_left_out(raw, tmp_path, command):
+    command("smooth", raw, "-o", tmp_path / "once.json")
+    code, lines = command("convert", tmp_path / "once.json", tmp_path / "once.csv")
+    assert code == 0
+    assert lines[0].endswith("the poses are smoothed: raw keypoints that are kept beside them are left out")
 
 
 def test_nothing_is_overwritten_unasked(raw, tmp_path, command):
