@@ -323,8 +323,10 @@ def _backward_block(
                 rates_NW, adjoint_NW, dA_NW, dt_W, input_W, dy_W, B_LN[token], C_LN[token],
                 h_TNW[t], decay_TNW[t], h_TNW[t + 1], dinput_W, ddecay_W, dB_LN[token], dC_LN[token],
             )  # fmt: skip
+            # Loops of few arrays each: the compiler vectorises where it has to check few pairs for overlap.
             for w in range(lanes):
                 ddelta_W[w] = ddecay_W[w] * _LN_2 + dinput_W[w] * x_W[w]
+            for w in range(lanes):
                 dD_W[w] += dy_W[w] * x_W[w]
             if softplus:
                 for w in range(lanes):
@@ -333,6 +335,7 @@ def _backward_block(
                 dbias_W[w] += ddelta_W[w]
             for w in range(width):
                 dx_out_W[w] = dinput_W[w] * dt_W[w] + D_W[w] * dy_W[w]
+            for w in range(width):
                 ddelta_out_W[w] = ddelta_W[w]
 
     for w in range(width):
