@@ -11,20 +11,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from benchmarks.performance.timing import quartiles, spread
+from posecli.cli.estimation import Estimation, Wishes
 from posecli.detect.embedded import EmbeddedDetector
 from posecli.detect.tracking import PackageTracker
-from posecli.formats import open_writer
 from posecli.formats.coco import CocoWriter
 from posecli.nn.pose_model import PoseModel
 from posecli.pipeline import batches
-from posecli.pipeline.session import Session, Settings
+from posecli.pipeline.session import Settings
 from posecli.video.video_file import VideoFile
 
 ROUNDS = 3
@@ -100,36 +98,36 @@ def measure_stages(
     Args:
         clips: by the number of people in them.
     """
-    settings = Settings() if model is None else Settings(model=model)
-    sessions = {flip: Session(replace(settings, flip=flip)) for flip in (False, True)}
-    runs: dict[tuple[int, bool], list[dict[str, Any]]] = {(n, flip): [] for n in clips for flip in sessions}
-    for session in sessions.values():
-        run_once(session, clips[min(clips)])
+    estimations = {flip: make_estimation(flip, model) for flip in (False, True)}
+    runs: dict[tuple[int, bool], list[dict[str, Any]]] = {
+        (n, flip): [] for n in clips for flip in estimations
+    }
+    for estimation in estimations.values():
+        run_once(estimation, clips[min(clips)])
     for number in range(rounds):
         told(f"round {number + 1} of {rounds}")
         for people, flip in runs:
-            runs[people, flip].append(run_once(sessions[flip], clips[people]))
+            runs[people, flip].append(run_once(estimations[flip], clips[people]))
     return [
         {"people": people, "flip": flip} | _summary(measured) for (people, flip), measured in runs.items()
     ]
 
 
-def run_once(session: Session, clip: Path) -> dict[str, Any]:
-    """One estimation: frames, poses, seconds, and seconds by stage."""
+def run_once(estimation: Estimation, clip: Path) -> dict[str, Any]:
+    """One estimation as the command does it: frames, poses, seconds, and seconds by stage."""
     stopwatch = Stopwatch()
-    frames = poses = 0
     with tempfile.TemporaryDirectory() as folder, watched(stopwatch):
         started = time.perf_counter()
-        with session.open(str(clip)) as video:
-            people = session.people(video.picture_names, video.place)
-            open_ = partial(open_writer, Path(folder) / "poses.json", "coco", video=video.info)
-            skeleton = session.networks.model.model.config.joints
-            with open_(skeleton=skeleton, provenance=session.provenance(str(clip), people)) as writer:
-                for frame in session.poses(video.frames(), video.info.frame_rate, people):
-                    writer.write(frame)
-                    frames, poses = frames + 1, poses + len(frame)
+        outcome = estimation.run(str(clip), Path(folder) / "poses.json")
         seconds = time.perf_counter() - started
-    return {"frames": frames, "poses": poses, "seconds": seconds, "stages": dict(stopwatch.seconds)}
+    stages = dict(stopwatch.seconds)
+    return {"frames": outcome.frames, "poses": outcome.persons, "seconds": seconds, "stages": stages}
+
+
+def make_estimation(flip: bool, model: str | None = None) -> Estimation:
+    """The command's, with its defaults."""
+    settings = Settings(flip=flip) if model is None else Settings(flip=flip, model=model)
+    return Estimation(settings, Wishes(format=None, resume=False, force=True, quiet=True))
 
 
 def _summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
