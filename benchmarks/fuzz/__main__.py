@@ -59,6 +59,7 @@ def makers() -> dict[str, Make]:
 def warm_up() -> None:
     """Imports what commands import by themselves, once for all cases."""
     import pandas  # noqa: F401
+    import pyarrow.parquet  # noqa: F401 it reserves gigabytes of addresses that it never fills
     import torch
 
     import posecli.cli.estimation
