@@ -190,8 +190,10 @@ def _of_source(session: Session, source: str | os.PathLike[str]) -> Estimation:
         people = session.people(video.picture_names, video.place)
         skeleton = session.networks.model.model.config.joints
 
+        frames = stack.enter_context(session.read_ahead(video.frames(), video))
+
         def poses() -> Iterator[Poses]:
-            stream = session.poses(video.frames(), video.info.frame_rate, people)
+            stream = session.poses(frames, video.info.frame_rate, people)
             yield from stream if session.settings.part is None else placed(stream, video.place)
             for message in video.warnings:
                 warnings.warn(message, stacklevel=2)

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +76,7 @@ class Estimation:
 
         session, wishes = self.session, self._wishes
         started = time.perf_counter()
-        with warnings_in_one_line(wishes.quiet), session.open(source) as video:
+        with warnings_in_one_line(wishes.quiet), session.open(source) as video, ExitStack() as stack:
             # Only now PyTorch, which takes seconds to start.
             people = session.people(video.picture_names, video.place)
             provenance = session.provenance(source, people)
@@ -95,7 +95,8 @@ class Estimation:
                 skeleton=session.networks.model.model.config.joints,
                 provenance=provenance,
             )
-            poses = session.poses(journal.frames(video), video.info.frame_rate, people, journal)
+            pictures = stack.enter_context(session.read_ahead(journal.frames(video), video))
+            poses = session.poses(pictures, video.info.frame_rate, people, journal)
             if session.settings.part is not None:
                 poses = placed(poses, video.place)
             if wishes.format in RANKED_BY_BOX:

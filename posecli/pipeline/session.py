@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from posecli.weights.models import LoadedModel
 
 DEFAULT_MODEL = "glsmamba-t"
+MOST_AHEAD = 8  # frames that are decoded ahead: as many as a chunk has, but 4K pictures are large
 DEFAULT_DETECT_EVERY = 1  # frames; docs/tracking.md has the measurement
 
 
@@ -142,6 +144,15 @@ class Session:
         except BaseException:
             video.close()
             raise
+
+    def read_ahead(self, frames: Iterator[Frame], video: Source) -> AbstractContextManager[Iterator[Frame]]:
+        """The frames of a video for the length of a `with` block: decoded in a thread while the networks work.
+
+        A network stream or a camera is not read ahead: it comes at its own pace, and a wait for it can be long.
+        """
+        from posecli.pipeline.overlap import Ahead
+
+        return Ahead(frames, min(self.settings.chunk, MOST_AHEAD)) if video.files else nullcontext(frames)
 
     def people(self, picture_names: list[str] | None, place: Place | None = None) -> Detector | BoxFile:
         """Who says where people are: the file of boxes, or the detector.

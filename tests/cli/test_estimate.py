@@ -2,6 +2,8 @@
 
 import json
 import signal
+import threading
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -9,11 +11,14 @@ import pytest
 
 from posecli.cli.options import FormatName, TrackerName
 from posecli.detect.tracking import TRACKER_NAMES
+from posecli.errors import PosecliError
 from posecli.formats import FORMATS, read_poses
+from posecli.pipeline.session import Session
 from posecli.skeletons import SKELETONS
+from posecli.video.colour import RGBConverter
 from posecli.weights.locate import embedded_weights
 
-from .conftest import full_disk, write_video
+from .conftest import OneBox, full_disk, write_video
 
 
 @pytest.fixture
@@ -248,3 +253,30 @@ def test_the_networks_inside(command, clip, tmp_path):
     recording = read_poses(tmp_path / "poses.json")
     assert len(recording.frames) == 8
     assert json.loads((tmp_path / "poses.json").read_text())["info"]["model"]["name"] == "glsmamba-t"
+
+
+@pytest.mark.parametrize("stage", ["decoding", "detecting", "model"])
+def test_an_error_of_any_stage_is_said_once_and_leaves_no_thread(
+    estimate, network, clip, tmp_path, monkeypatch, stage
+):
+    """The video is decoded in a thread of its own."""
+
+    def fail(*_):
+        raise PosecliError("it broke")
+
+    if stage == "decoding":
+        monkeypatch.setattr(RGBConverter, "__call__", fail)
+    elif stage == "detecting":
+        monkeypatch.setattr(OneBox, "detect", fail)
+    else:
+        network.on_forward = fail
+    assert estimate(clip, tmp_path / "poses.json") == (1, ["posecli: it broke"])
+    assert not (tmp_path / "poses.json").exists()
+    assert [thread.name for thread in threading.enumerate() if "ahead" in thread.name] == []
+
+
+def test_decoding_ahead_changes_no_byte(estimate, clip, tmp_path, monkeypatch):
+    assert estimate(clip, tmp_path / "poses.json") == (0, [])
+    monkeypatch.setattr(Session, "read_ahead", lambda self, frames, video: nullcontext(frames))
+    assert estimate(clip, tmp_path / "again.json") == (0, [])
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "poses.json").read_bytes()
