@@ -11,6 +11,7 @@ with the table of what was done. Run it in a copy of the repository that nobody 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -58,8 +59,9 @@ def makers() -> dict[str, Make]:
 
 def warm_up() -> None:
     """Imports what commands import by themselves, once for all cases."""
+    # pyarrow's own allocator reserves gigabytes of addresses that it never fills, and addresses are what is limited.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     import pandas  # noqa: F401
-    import pyarrow.parquet  # noqa: F401 it reserves gigabytes of addresses that it never fills
     import torch
 
     import posecli.cli.estimation
