@@ -34,7 +34,7 @@ def growth(rows: Rows, what: str) -> dict[str, float]:
     """By network, the power of the tokens by which a figure grows, between its two largest numbers of tokens."""
     powers = {}
     for network in dict.fromkeys(row["network"] for row in rows):
-        known = [row for row in rows if row["network"] == network and what in row]
+        known = [row for row in rows if row["network"] == network and row.get(what)]
         if len(known) > 1:
             less, more = known[-2:]
             powers[network] = math.log(more[what] / less[what]) / math.log(more["tokens"] / less["tokens"])

@@ -12,11 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import models, register_model
 
 WIDTH = 16
+
+# Its type asks for the typing context in every call, which only numba gives.
+intrinsic: Any = extending.intrinsic
 
 # A minimax fit of (2 ** f - 1) / f on [-1/2, 1/2], highest power first; then the 1 that it leaves out.
 _EXP2_COEFFICIENTS = (
