@@ -77,7 +77,8 @@ def pull(
 ) -> None:
     """Fetch weights from the Hugging Face hub into its cache, and print where they are.
 
-    The first pull records the commit and the SHA-256; later ones give the same bytes or fail.
+    ViTPose's names are pinned to a commit. For others the first pull records commit and SHA-256, and later ones give
+    the same bytes or fail.
 
     HF_ENDPOINT names a mirror, HF_HUB_OFFLINE=1 tries no connection, HF_HOME is the cache; what was begun goes on.
 
@@ -90,14 +91,11 @@ def pull(
     if known is None and "/" not in name:
         raise PosecliError(f"{name}: unknown; known are {', '.join(VITPOSE_FILES)}; or give OWNER/NAME")
     wanted = known or HubFile(repo_id=name)
-    found = fetch(
-        wanted.repo_id,
-        file or wanted.filename,
-        revision or wanted.revision,
-        sha256 or wanted.sha256,
-        update=update,
-    )
-    typer.echo(found)
+    if update or file or revision or sha256:  # what is asked for is not what posecli has pinned
+        wanted = HubFile(
+            repo_id=wanted.repo_id, filename=file or wanted.filename, revision=revision, sha256=sha256
+        )
+    typer.echo(fetch(wanted.repo_id, wanted.filename, wanted.revision, wanted.sha256, update=update))
 
 
 @models.command("import")

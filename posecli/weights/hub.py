@@ -11,7 +11,7 @@ from posecli.weights.lock import Pin, read_pins, write_pin
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HubFile:
-    """A file on the hub. Not pinned unless both revision and sha256 are there."""
+    """A file on the hub, pinned by its commit, and by its hash where that is known."""
 
     repo_id: str
     filename: str = "model.safetensors"
@@ -19,17 +19,40 @@ class HubFile:
     sha256: str | None = None
 
 
-# ViTPose for COCO's 17 keypoints on 256 x 192 crops, in the spelling of transformers. None is pinned here: we have
-# not measured their hashes. What a user fetches first is pinned for that user (posecli.weights.lock).
+# ViTPose for COCO's 17 keypoints on 256 x 192 crops, in the spelling of transformers. Commits and hashes are what
+# public projects recorded that use these files; no machine of ours has reached the hub.
 # vitpose-base-simple has the simple head (768 channels before the last layer), the others the classic one (256).
 VITPOSE_FILES: dict[str, HubFile] = {
-    "vitpose-base-simple": HubFile(repo_id="usyd-community/vitpose-base-simple"),
-    "vitpose-base": HubFile(repo_id="usyd-community/vitpose-base"),
-    "vitpose-base-coco-aic-mpii": HubFile(repo_id="usyd-community/vitpose-base-coco-aic-mpii"),
-    "vitpose-plus-small": HubFile(repo_id="usyd-community/vitpose-plus-small"),
-    "vitpose-plus-base": HubFile(repo_id="usyd-community/vitpose-plus-base"),
-    "vitpose-plus-large": HubFile(repo_id="usyd-community/vitpose-plus-large"),
-    "vitpose-plus-huge": HubFile(repo_id="usyd-community/vitpose-plus-huge"),
+    "vitpose-base-simple": HubFile(
+        repo_id="usyd-community/vitpose-base-simple",
+        revision="a93ac0c67e0b7e2c55287d21d4c460c8f3c54d45",
+        sha256="85375373893ddd3641f3912821073e53f5435f9e966e1dca59d004454bfe4fdf",
+    ),
+    "vitpose-base": HubFile(
+        repo_id="usyd-community/vitpose-base", revision="95be2991424e646950d656bb7fc15ec9be119700"
+    ),
+    "vitpose-base-coco-aic-mpii": HubFile(
+        repo_id="usyd-community/vitpose-base-coco-aic-mpii",
+        revision="1c97abb299207947767d028bf349c543ae06a49f",
+    ),
+    "vitpose-plus-small": HubFile(
+        repo_id="usyd-community/vitpose-plus-small",
+        revision="0c30b6534bb621af0162b481176742577264e36e",
+        sha256="f7bad8ed09eeeb2a7de6b38faaa8a88d07838e23e9c06a2a782099bca7467cb9",
+    ),
+    "vitpose-plus-base": HubFile(
+        repo_id="usyd-community/vitpose-plus-base",
+        revision="92be54d7a29e42fad47b6e2ca01dd9e685a61e0d",
+        sha256="640225e4a9dd544239f1da0ae36af865a6e76e21e5f33a12656aa7b77fa5a5fa",
+    ),
+    "vitpose-plus-large": HubFile(
+        repo_id="usyd-community/vitpose-plus-large", revision="e211df377e49c89dba508ab3e83ddef13c0832b4"
+    ),
+    "vitpose-plus-huge": HubFile(
+        repo_id="usyd-community/vitpose-plus-huge",
+        revision="9f36d7aec1800d23e97f10c2e74393aee92aa53f",
+        sha256="0ecb49f1ab0b18cc2f18446b8100442cec88bd99dd53779ad5a7f8c71aa08506",
+    ),
 }
 
 

@@ -112,17 +112,19 @@ def test_import_refuses_what_is_no_vitpose(run, tmp_path):
 
 
 def test_pull_prints_where_the_file_is(run, monkeypatch):
-    asked = []
+    asked, pinned = [], posecli.weights.hub.VITPOSE_FILES["vitpose-plus-base"]
     monkeypatch.setattr(
         posecli.weights.hub,
         "pull",
         lambda *arguments, update: asked.append((*arguments, update)) or Path("/cache/model"),
     )
-    assert run("pull", "vitpose-base", "--revision", "abc")[:2] == (0, "/cache/model")
+    assert run("pull", "vitpose-plus-base", "--revision", "abc")[:2] == (0, "/cache/model")
+    assert run("pull", "vitpose-plus-base")[0] == 0
     assert run("pull", "owner/name", "--file", "a.pth", "--sha256", "00")[0] == 0
     assert run("pull", "vitpose-base", "--update")[0] == 0
     assert asked == [
-        ("usyd-community/vitpose-base", "model.safetensors", "abc", None, False),
+        ("usyd-community/vitpose-plus-base", "model.safetensors", "abc", None, False),
+        ("usyd-community/vitpose-plus-base", "model.safetensors", pinned.revision, pinned.sha256, False),
         ("owner/name", "a.pth", None, "00", False),
         ("usyd-community/vitpose-base", "model.safetensors", None, None, True),
     ]

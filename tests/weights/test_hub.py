@@ -154,11 +154,12 @@ def test_without_the_client(monkeypatch):
         pull("owner/name", "model.safetensors")
 
 
-def test_public_files_are_pinned_by_both_or_by_neither():
+def test_public_files_are_pinned():
     for name, file in VITPOSE_FILES.items():
         assert re.fullmatch(r"[\w.-]+/[\w.-]+", file.repo_id)
         assert file.repo_id.endswith(f"/{name}")
-        assert (file.revision is None) == (file.sha256 is None)
+        assert re.fullmatch(r"[0-9a-f]{40}", file.revision)
+        assert file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
 
 
 def test_the_package_is_light():
