@@ -14,6 +14,8 @@ from posecli.formats.sidecar import sidecar_path
 
 HEAD_BYTES = 1 << 16  # a provenance is far shorter
 BEGINNING = '{"info":'  # of every file of ours that is an object
+# What a run tells only where it is used: a file that tells of it was made by another run than one that does not.
+TOLD_IF_USED = {"rotate", "flip", "person", "smoothing", "start", "end", "stride", "roi"}
 
 
 def is_done(output: Path, format_name: str, provenance: dict[str, Any], inputs: Iterable[Path]) -> bool:
@@ -33,7 +35,8 @@ def is_done(output: Path, format_name: str, provenance: dict[str, Any], inputs: 
         found = read_provenance(output)
         # A file may tell more than the run did: of a conversion to another skeleton, for instance.
         same = all(name in found and found[name] == value for name, value in wanted.items())
-        return same and recognise(output) == format_name
+        more = TOLD_IF_USED & (found.keys() - wanted.keys())
+        return same and not more and recognise(output) == format_name
     except PosecliError:
         return False
 

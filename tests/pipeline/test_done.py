@@ -28,6 +28,13 @@ def test_the_same_run_is_done_and_another_is_not(tmp_path, name):
         assert not is_done(path, name, PROVENANCE | changed, [])
 
 
+@pytest.mark.parametrize("used", [{"flip": True}, {"smoothing": ["hampel"]}, {"person": "1"}])
+def test_a_run_that_used_more_is_another(tmp_path, used):
+    path = write(tmp_path / "a.json", provenance=PROVENANCE | used)
+    assert is_done(path, "coco", PROVENANCE | used, [])
+    assert not is_done(path, "coco", PROVENANCE, [])
+
+
 def test_another_format_is_not_done(tmp_path):
     assert not is_done(write(tmp_path / "a.json"), "posetrack17", PROVENANCE, [])
 
