@@ -16,7 +16,19 @@ from posecli.errors import PosecliError, UsageError
 from posecli.types import Poses, Recording
 from tests.cli.conftest import BOX, HEIGHT, WIDTH, clip, command, network  # noqa: F401  (fixtures)
 
-RUN_CONTROL = {"output", "format", "resume", "force", "quiet", "dry-run", "progress", "log-json", "sources"}
+RUN_CONTROL = {
+    "ray",
+    "ray-workers",
+    "output",
+    "format",
+    "resume",
+    "force",
+    "quiet",
+    "dry-run",
+    "progress",
+    "log-json",
+    "sources",
+}
 
 
 def test_importing_posecli_is_light():
