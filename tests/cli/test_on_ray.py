@@ -22,12 +22,14 @@ ON_RAY = ("--ray", "auto", "--ray-workers", 2)
 @pytest.fixture(scope="module")
 def cluster():
     """Its workers have stand-ins for the networks. It takes a while to start, and on a busy machine it may fail."""
-    pytest.importorskip("ray", reason="the package ray is not installed")
     if "POSECLI_TEST_RAY" not in os.environ:
         pytest.skip(
             "starts a Ray of two workers, which takes minutes on a busy machine: set POSECLI_TEST_RAY=1"
         )
-    ray = import_ray()
+    try:
+        ray = import_ray()  # the first import of it: what it prints is settled then
+    except PosecliError as error:
+        pytest.skip(str(error))
     address = os.environ.get("RAY_ADDRESS", "local")
     started = {"num_cpus": 2, "include_dashboard": False, "object_store_memory": 80 * 2**20}
     tests = Path(__file__).parents[1]
@@ -70,7 +72,8 @@ def estimate(command, network, monkeypatch):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    """Without the hidden, unfinished file of a worker that was killed."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if not path.name.startswith(".")}
 
 
 def test_the_bytes_of_the_plain_run_though_one_video_is_broken_and_a_worker_is_killed(
