@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.nanodet import NanoDet
 from posecli.data.people import Person, Picture
 from posecli.data.rendered import RenderedScenes
 from posecli.detect.embedded import EmbeddedDetector
 from posecli.detect.protocol import Detector
 from posecli.detect.tracking import DEFAULT_THRESHOLD
 from posecli.metrics.boxes import BoxMetric
+from posecli.teachers.nanodet import NanoDet
 from posecli.train.tasks.detector import EVALUATION_THRESHOLD
 from posecli.types import Boxes, FloatArray, Image
 from posecli.video.pictures import read_picture

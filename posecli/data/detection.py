@@ -26,6 +26,7 @@ class DetectionSample:
 
     image: Image  # (height, width, 3)
     boxes: FloatArray  # (n, 4) xyxy, people to find
+    confidence: FloatArray  # (n,) 0..1, that somebody is there
     ignored: FloatArray  # (m, 4) xyxy, regions where nothing is learnt
 
 
@@ -45,6 +46,7 @@ def make_detection_sample(
     crop = drawn.recolor(warp(image, affine, size, BORDER))
     boxes = np.array([person.box for person in people], np.float32).reshape(-1, 4)
     crowd = np.array([person.crowd for person in people], bool)
+    confidence = np.array([person.confidence for person in people], np.float32)
     mapped = map_boxes(affine, boxes)
     clipped = clip_boxes(mapped, size)
     visible = _area(clipped) / np.maximum(_area(mapped), 1e-6)
@@ -53,7 +55,7 @@ def make_detection_sample(
     )
     keep = usable & ~crowd
     seen = _area(clipped) > 0
-    return DetectionSample(crop, clipped[keep], clipped[~keep & seen])
+    return DetectionSample(crop, clipped[keep], confidence[keep], clipped[~keep & seen])
 
 
 def _view(

@@ -34,6 +34,7 @@ class Person:
     track_id: int = 0
     head_box: FloatArray | None = None  # (4,) x0, y0, x1, y1 pixels, where the layout has one
     area: float | None = None  # of the outline, square pixels, where the layout has it; OKS is measured by it
+    confidence: float = 1.0  # that somebody is there: less where a teacher doubts it
 
 
 @dataclass(frozen=True, slots=True)

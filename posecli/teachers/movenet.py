@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posecli.errors import PosecliError
 from posecli.geometry.crop import Affine, warp
+from posecli.teachers.onnx_file import open_onnx
 from posecli.types import FloatArray, Image
 
 SIDE = 256  # pixels of a crop
@@ -65,31 +65,17 @@ class SquareCrop:
 
 
 class Thunder:
-    """The teacher, on one thread: onnxruntime's own would fight with the trainer's.
+    """The teacher.
 
     Raises:
         PosecliError: the file can't be read as an ONNX model with Thunder's inputs and outputs.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            import onnxruntime
-        except ImportError:
-            raise PosecliError('a teacher needs onnxruntime: pip install "posecli[teacher]"') from None
-        if not path.is_file():
-            raise PosecliError(f"{path}: there is no such teacher file")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session: Any = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors have no common base
-            raise PosecliError(f"{path}: can't be read as ONNX ({str(error).splitlines()[0]})") from None
-        missing = {"keypoints", "kpt_heatmap"} - {output.name for output in self._session.get_outputs()}
-        if missing:
-            raise PosecliError(
-                f"{path}: is no MoveNet Thunder: it has no output {', '.join(sorted(missing))}"
-            )
+        names = {"keypoints", "kpt_heatmap"}
+        self._session: Any = open_onnx(
+            path, "MoveNet Thunder", lambda outputs: names <= {output.name for output in outputs}
+        )
 
     def __call__(self, crops: NDArray[np.uint8]) -> TeacherAnswer:
         """crops: (n, SIDE, SIDE, 3) RGB."""

@@ -35,10 +35,13 @@ class Assignment(NamedTuple):
 
 
 @torch.no_grad()
-def assign(logits_HW: Tensor, predicted_HW4: Tensor, boxes_N4: Tensor, ignored_M4: Tensor) -> Assignment:
+def assign(
+    logits_HW: Tensor, predicted_HW4: Tensor, boxes_N4: Tensor, confidence_N: Tensor, ignored_M4: Tensor
+) -> Assignment:
     """Each person gets the cells that already do best on it (Feng et al., "TOOD", ICCV 2021).
 
-    The best one's target is its IoU; the others' targets are lower in proportion to how well they do.
+    The best one's target is its IoU times the confidence that somebody is there; the others' targets are lower in
+    proportion to how well they do.
     """
     height, width = logits_HW.shape
     centers_HW2 = cell_centers(height, width, boxes_N4.device)
@@ -53,7 +56,7 @@ def assign(logits_HW: Tensor, predicted_HW4: Tensor, boxes_N4: Tensor, ignored_M
     chosen_NM &= person_M == torch.arange(len(boxes_N4), device=boxes_N4.device)[:, None]
     best_fit_N1 = torch.where(chosen_NM, fit_NM, 0).amax(1, keepdim=True).clamp(min=1e-30)
     best_overlap_N1 = torch.where(chosen_NM, overlap_NM, 0).amax(1, keepdim=True)
-    quality_NM = torch.where(chosen_NM, fit_NM / best_fit_N1 * best_overlap_N1, 0)
+    quality_NM = torch.where(chosen_NM, fit_NM / best_fit_N1 * best_overlap_N1 * confidence_N[:, None], 0)
     quality_HW = quality_NM.amax(0).reshape(height, width)
     return Assignment(quality_HW, boxes_N4[person_M].reshape(height, width, 4), counted_HW | (quality_HW > 0))
 
@@ -89,9 +92,12 @@ def _overlaps(a_N4: Tensor, b_M4: Tensor) -> Tensor:
     return box_overlap(*(pair.reshape(-1, 4) for pair in pairs))[0].reshape(count_N, count_M)
 
 
-def detection_loss(dense: Dense, boxes: list[Tensor], ignored: list[Tensor]) -> Loss:
+def detection_loss(
+    dense: Dense, boxes: list[Tensor], confidence: list[Tensor], ignored: list[Tensor]
+) -> Loss:
     """Quality focal loss of the scores plus generalised IoU loss of the boxes, both over the sum of the qualities."""
-    parts = [assign(*item) for item in zip(dense.logits_BHW, dense.boxes_BHW4, boxes, ignored, strict=True)]
+    items = zip(dense.logits_BHW, dense.boxes_BHW4, boxes, confidence, ignored, strict=True)
+    parts = [assign(*item) for item in items]
     quality_BHW, target_BHW4, counted_BHW = (torch.stack(field) for field in zip(*parts, strict=True))
     positive_BHW = quality_BHW > 0
     weight_P = quality_BHW[positive_BHW]

@@ -60,10 +60,8 @@ class Recipe:
     sizes: tuple[tuple[float, int, int], ...] = ()  # (from this share of the steps on, height, width)
     loss: str = "cross_entropy"  # of heatmaps: cross_entropy, or mse (the paper's)
     sigma: float = 2.0  # of the target Gaussian, cells of a 64x48 heatmap
-    teacher: str = (
-        ""  # encoder: an ONNX file of MoveNet Thunder, whose heatmaps are distilled (extra `teacher`)
-    )
-    distillation: float = 0.7  # encoder: weight of the teacher's heatmaps beside the labels
+    teacher: str = ""  # an ONNX file that is distilled: MoveNet Thunder (encoder) or NanoDet (detector)
+    distillation: float = 0.7  # the teacher's weight: of its heatmaps, or in how sure somebody is there
     human_weight: float = 2.0  # encoder: how much more than a teacher's a human's label counts
     augment: bool = True  # false: samples as they are, whatever augmentation and degrade say
     augmentation: dict[str, Any] = field(default_factory=dict)

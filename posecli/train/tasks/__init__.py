@@ -66,7 +66,7 @@ def make_task(
     if recipe.task == "detector":
         from posecli.train.tasks.detector import DetectorTask
 
-        return DetectorTask(recipe, data, cache)
+        return DetectorTask(recipe, data, cache, say)
     if recipe.task == "temporal":
         from posecli.train.tasks.temporal import TemporalTask
 

@@ -22,6 +22,8 @@ from posecli.errors import PosecliError
 from posecli.metrics.boxes import BoxMetric
 from posecli.nn.detector import PersonDetector
 from posecli.nn.normalize import normalize
+from posecli.teachers.box_labels import teacher_boxes, with_teacher
+from posecli.teachers.soft_labels import Say
 from posecli.train.detection_loss import detection_loss
 from posecli.train.losses import Loss
 from posecli.train.pretrained import initialize
@@ -54,7 +56,7 @@ class PictureDataset(Dataset[DetectionSample]):
 
 class _Pictures:
     def __init__(self, pictures: list[Picture]) -> None:
-        self._pictures = [picture for picture in pictures if picture.complete]
+        self._pictures = pictures
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -77,8 +79,9 @@ class _Scenes:
 class DetectorTask:
     """Boxes of people."""
 
-    def __init__(self, recipe: Recipe, data: Path | None, cache: Path) -> None:
-        self._recipe, self._data = recipe, find_data("coco", data)
+    def __init__(self, recipe: Recipe, data: Path | None, cache: Path, say: Say) -> None:
+        self._recipe, self._cache, self._say = recipe, cache, say
+        self._data = find_data("coco", data)
 
     def build_model(self) -> nn.Module:
         model = PersonDetector(PersonDetector.Config())
@@ -90,33 +93,46 @@ class DetectorTask:
 
     def _source(self, entry: DataShare) -> _Pictures | _Scenes:
         if entry.name == "coco":
-            return _Pictures(load_coco(self._data, "train"))
+            return _Pictures(self._taught(_complete(load_coco(self._data, "train"))))
         if entry.name == "synthetic":
             return _Scenes(entry.size)
         raise PosecliError(f"dataset '{entry.name}' is unknown to the detector; known: coco, synthetic")
+
+    def _taught(self, pictures: list[Picture]) -> list[Picture]:
+        """With the teacher's confidence in everyone, where the recipe names a teacher."""
+        if not self._recipe.teacher:
+            return pictures
+        found = teacher_boxes(pictures, Path(self._recipe.teacher), self._cache, self._say)
+        pairs = zip(pictures, found, strict=True)
+        return [with_teacher(picture, boxes, self._recipe.distillation) for picture, boxes in pairs]
 
     def collate(self, samples: list[DetectionSample]) -> dict[str, Any]:
         return {
             "images_BHWC": torch.from_numpy(np.stack([sample.image for sample in samples])),
             "boxes": [torch.from_numpy(sample.boxes) for sample in samples],
+            "confidence": [torch.from_numpy(sample.confidence) for sample in samples],
             "ignored": [torch.from_numpy(sample.ignored) for sample in samples],
         }
 
     def loss(self, model: nn.Module, batch: dict[str, Any]) -> Loss:
         device = batch["images_BHWC"].device
         dense = model(normalize(batch["images_BHWC"]))
-        boxes, ignored = ([b.to(device) for b in batch[name]] for name in ("boxes", "ignored"))
-        return detection_loss(dense, boxes, ignored)
+        people = ([part.to(device) for part in batch[name]] for name in ("boxes", "confidence", "ignored"))
+        return detection_loss(dense, *people)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """AP50 and recall on the validation pictures, the complete ones."""
-        pictures = [picture for picture in load_coco(self._data, "val") if picture.complete]
+        pictures = _complete(load_coco(self._data, "val"))
         device = next(model.parameters()).device
         detector = EmbeddedDetector(model, EMBEDDED_INPUT, device, EVALUATION_THRESHOLD)  # type: ignore[arg-type]
         return evaluate_detector(detector, pictures)
 
     def export(self, model: nn.Module, folder: Path, notes: dict[str, str]) -> Path:
         return export_half(model, folder / "detector.safetensors", notes)
+
+
+def _complete(pictures: list[Picture]) -> list[Picture]:
+    return [picture for picture in pictures if picture.complete]
 
 
 def evaluate_detector(detector: EmbeddedDetector, pictures: list[Picture]) -> dict[str, float]:

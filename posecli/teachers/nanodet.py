@@ -1,4 +1,4 @@
-"""NanoDet (COCO, 416 pixels; Lyu, github.com/RangiLyu/nanodet) as a peer of the embedded detector, by onnxruntime.
+"""NanoDet (COCO, 416 pixels; Lyu, github.com/RangiLyu/nanodet), the embedded detector's teacher and peer.
 
 The ONNX file takes `x`, (1, 3, 416, 416) BGR with the mean and deviation below, the picture in the middle of grey 114.
 For each of three strides it gives the scores of 80 classes (0 is a person) and, for each side of a box, a distribution
@@ -18,6 +18,7 @@ import numpy as np
 
 from posecli.detect.letterbox import PADDING_GREY
 from posecli.geometry.crop import apply_affine, invert_affine, warp
+from posecli.teachers.onnx_file import open_onnx
 from posecli.types import Boxes, FloatArray, Image
 
 SIDE = 416  # pixels
@@ -29,17 +30,16 @@ NMS_IOU = 0.55
 
 
 class NanoDet:
-    """A posecli.detect.protocol.Detector."""
+    """A posecli.detect.protocol.Detector.
+
+    Raises:
+        PosecliError: the file can't be read as an ONNX model with NanoDet's outputs.
+    """
 
     name = "nanodet"
 
     def __init__(self, file: Path, threshold: float) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"])
+        self._session = open_onnx(file, "NanoDet", _fits)
         self._threshold = threshold
 
     def detect(self, images: Sequence[Image]) -> list[Boxes]:
@@ -79,6 +79,11 @@ class NanoDet:
         left, top, right, bottom = (share @ np.arange(BINS) * stride).T
         y, x = ((np.mgrid[: SIDE // stride, : SIDE // stride] + 0.5) * stride).reshape(2, -1)[:, chosen]
         return np.stack([x - left, y - top, x + right, y + bottom], 1), scores_N[chosen]
+
+
+def _fits(outputs: list[Any]) -> bool:
+    shapes = {tuple(output.shape[1:]) for output in outputs}
+    return shapes == {((SIDE // stride) ** 2, size) for stride in STRIDES for size in (CLASSES, 4 * BINS)}
 
 
 def _suppress(corners: FloatArray, scores: FloatArray) -> np.ndarray:
