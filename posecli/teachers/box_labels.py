@@ -32,7 +32,7 @@ PART_WEIGHT = 0.5  # of a look at a part beside a look at the whole
 LARGEST_IN_PART = 0.45  # of a part's height: larger people are seen well in the whole
 BORDER = 3.0  # pixels: a box that ends so near to a part's inner border is cut off there
 SAME_PERSON = 0.55  # IoU
-LEAST_CONFIDENCE = 0.03  # of somebody whom only the teacher sees
+LEAST_CONFIDENCE = 0.1  # of somebody whom only the teacher sees: there are many whom it hardly believes in
 LAYOUT = 1  # to be raised when the files or the looks change
 
 
