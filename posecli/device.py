@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 from posecli.errors import PosecliError
+from posecli.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,11 @@ def prefers_bf16(device: torch.device) -> bool:
 
 
 def use_threads(count: int) -> None:
-    """Limits the CPU threads of the networks and of OpenCV; 0 leaves it to them. Call it before PyTorch is imported."""
+    """Limits the CPU threads of the networks and of OpenCV; 0 leaves it to them. Call it before PyTorch is imported.
+
+    Readies the process for networks on a CPU otherwise too: waiting threads sleep, freed memory is kept.
+    """
+    keep_freed_memory()
     # OpenMP's threads spin while they wait. Asleep they cost a few per cent on an idle machine, and save more than
     # half of the time on one that does something else too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
