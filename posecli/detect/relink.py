@@ -6,7 +6,8 @@ where the camera's motion has carried them since. A stranger who looks like one 
 enough for the time that passed, gets the old identity back, on the first picture already.
 
 Nor does a person get a second identity because a better box comes: a weak box that is too wide can carry a track on for
-long, and then the right box starts another track inside it.
+long, and then the right box starts another track inside it. And where a person had two boxes, and the older one ends,
+the younger one carries the identity on.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from posecli.detect.appearance import appearance
 from posecli.detect.camera import follow
+from posecli.detect.doubles import Doubles
 from posecli.metrics.boxes import iou
 from posecli.types import FloatArray, Image, Tracks
 
@@ -33,6 +35,7 @@ DISTANCE_WEIGHT = 0.1  # what a height of distance counts against likeness, wher
 LEARNING_RATE = 0.1  # share of the newest look in the remembered one
 HELD = 0.75  # share of a stranger's box that lies in a weak box, from which the two are one person's
 HELD_RATIO = 1.5  # of their two heights: a child before an adult is somebody
+HEIR_RATIO = 2.2  # of the heights of a person's two boxes: a whole and a half
 CROWDED_IOU = 0.3  # a box that overlaps another one so far shows somebody else too: no look is learnt from it
 
 
@@ -67,12 +70,14 @@ class Relinker:
         self.look: Callable[[Image, FloatArray], FloatArray] = appearance  # of a box (4,) of a picture
         self._memory_s = memory_s
         self._start = start
+        self._doubles = Doubles()
         self.reset()
 
     def reset(self) -> None:
         """Forget everybody: ids begin at 1 again."""
         self._people: dict[int, _Person] = {}  # by our id
         self._ids: dict[int, int] = {}  # the tracker's id: ours, of the people who are remembered
+        self._doubles.reset()
         self._count = 0
 
     def update(self, tracks: Tracks, image: Image, time_s: float, motion: FloatArray) -> Tracks:
@@ -94,6 +99,9 @@ class Relinker:
             self._rename(stranger.track, our_id)
         for sighting in sightings:
             self._learn(sighting, time_s)
+        for heir, our_id in self._heirs(sightings):
+            self._rename(heir.track, our_id)
+            self._learn(heir, time_s)
         ids = np.array([self._ids[sighting.track] for sighting in sightings], np.int64)
         rows = np.array([sighting.row for sighting in sightings], np.int64)
         order = np.argsort(ids)
@@ -102,6 +110,7 @@ class Relinker:
     def _pass_time(self, time_s: float, motion: FloatArray) -> None:
         self._people = {i: p for i, p in self._people.items() if time_s - p.time_s <= self._memory_s}
         self._ids = {track: i for track, i in self._ids.items() if i in self._people}
+        self._doubles.forget(self._people)
         for person in self._people.values():
             person.box = follow(motion, person.box[None])[0]
 
@@ -138,6 +147,15 @@ class Relinker:
                 ids.add(our_id)
                 yield strangers[row], our_id
 
+    def _heirs(self, sightings: list[_Sighting]) -> Iterator[tuple[_Sighting, int]]:
+        """Second boxes of people whose first one has ended, and who they are."""
+        by_id = {self._ids[sighting.track]: sighting for sighting in sightings}
+        new = {our_id for our_id in by_id if self._people[our_id].sightings == 1}
+        boxes = {our_id: sighting.box for our_id, sighting in by_id.items()}
+        for younger, older in self._doubles.update(boxes, new):
+            if older in self._people and _is_heir(by_id[younger], self._people[older]):
+                yield by_id[younger], older
+
     def _learn(self, sighting: _Sighting, time_s: float) -> None:
         if sighting.track not in self._ids:
             self._count += 1
@@ -166,6 +184,13 @@ def _holds(outer: FloatArray, inner: FloatArray) -> bool:
     inner_width, inner_height = inner[2:] - inner[:2]
     is_inside = float(width * height) >= HELD * float(inner_width * inner_height)
     return is_inside and float(outer[3] - outer[1]) <= HELD_RATIO * float(inner_height)
+
+
+def _is_heir(second: _Sighting, person: _Person) -> bool:
+    """Whether a box that lay on a person's may be the same person's."""
+    heights = [float(box[3] - box[1]) for box in (second.box, person.box)]
+    alike = float(second.look @ person.look) >= MIN_LIKENESS and max(heights) <= HEIR_RATIO * min(heights)
+    return alike and person.sightings >= MIN_SIGHTINGS
 
 
 def _rating(stranger: _Sighting, person: _Person, elapsed_s: float) -> float | None:

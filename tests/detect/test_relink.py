@@ -230,3 +230,30 @@ def test_two_weak_boxes_give_a_stranger_one_id():
     scene.show((1, *RIGHT, 0.5), (3, 82, 20, 102, 80, 0.6))
     weak = (1, 80, 10, 130, 84, 0.2), (3, 78, 10, 130, 84, 0.25)
     assert scene.show(*weak, (2, *RIGHT, 0.4)) == {0.25: 2, 0.4: 1}
+
+
+def both(clip, colour=RED, x=104):
+    """A person with two boxes, the second one a track of its own; then the first one ends."""
+    seen(clip, (1, 100, colour))
+    assert clip.show((1, 100, colour), (2, x, colour)) == [1, 2]
+    return [clip.show((2, x, colour))[0] for _ in range(4)]
+
+
+def test_a_persons_second_box_carries_the_id_on_when_the_first_one_ends():
+    clip = Clip()
+    assert both(clip) == [2, 2, 1, 1]
+    assert clip.show((1, 300, BLUE)) == [3]  # the first box's track, elsewhere: somebody else
+
+
+def test_who_looks_otherwise_is_no_heir():
+    clip = Clip()
+    seen(clip, (1, 100, RED))
+    clip.show((1, 100, RED), (2, 104, BLUE))
+    assert seen(clip, (2, 104, BLUE), times=5) == [2]
+
+
+def test_a_child_before_an_adult_is_no_heir():
+    clip = Clip()
+    seen(clip, (1, 100, RED, 140))
+    clip.show((1, 100, RED, 140), (2, 104, RED, 60))
+    assert seen(clip, (2, 104, RED, 60), times=5) == [2]
