@@ -166,8 +166,8 @@ def save_poses(
         PosecliError: unknown format or suffix, or a place that cannot be written.
     """
     from posecli.formats import open_writer
+    from posecli.formats.smoothed import open_smoothed_writer
     from posecli.skeletons import SKELETONS
-    from posecli.smooth.output import open_smoothed_writer
 
     if isinstance(poses, Recording):
         frames, skeleton, has_raw = iter(poses.frames), SKELETONS[poses.skeleton], False

@@ -172,6 +172,19 @@ JHMDB = Skeleton(
 
 SKELETONS = {skeleton.name: skeleton for skeleton in (COCO, POSETRACK17, POSETRACK18, JHMDB)}
 
+_ENDS_OF_ANGLE = {
+    "elbow": ("shoulder", "wrist"),
+    "shoulder": ("hip", "elbow"),
+    "hip": ("shoulder", "knee"),
+    "knee": ("hip", "ankle"),
+}
+# By the joint at which it is measured: the two joints between the ways to which the angle lies.
+ANGLES = {
+    f"{side}_{joint}": (f"{side}_{first}", f"{side}_{second}")
+    for side in ("left", "right")
+    for joint, (first, second) in _ENDS_OF_ANGLE.items()
+}
+
 # How far the neck is on the way from the shoulders' midpoint to the nose. Our choice, for derived joints.
 NECK_FRACTION = 0.25
 # How far the head's top lies beyond the face's centre, in distances from the neck to it. Our choice too.

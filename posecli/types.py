@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]  # (height, width, 3), RGB
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,18 @@ class Poses:
 
     def __len__(self) -> int:
         return len(self.tracks)
+
+
+@dataclass(frozen=True, slots=True)
+class SmoothedPoses(Poses):
+    """Poses after filters, and what they were before; the arrays are always there."""
+
+    raw_keypoints: FloatArray = field(kw_only=True)  # (n, K, 2) pixels, NaN where there was nothing
+    raw_scores: FloatArray = field(kw_only=True)  # (n, K) 0..1
+    filled: BoolArray = field(kw_only=True)  # (n, K) interpolated
+    measures: dict[str, NDArray[np.float64]] = field(
+        kw_only=True, default_factory=dict
+    )  # (n, K) by name: angle, speed
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,8 @@ class Estimation:
         """
         from posecli.formats import open_writer
         from posecli.formats.base import weighted_by_box
+        from posecli.formats.smoothed import open_smoothed_writer
         from posecli.pipeline.placing import placed
-        from posecli.smooth.output import open_smoothed_writer
 
         session, wishes = self.session, self._wishes
         started = time.perf_counter()

@@ -88,10 +88,10 @@ def _smooth_file(
     """How many people there are."""
     from dataclasses import replace
 
+    from posecli.formats.smoothed import open_smoothed_writer
     from posecli.skeletons import SKELETONS
     from posecli.smooth.chain import smooth
     from posecli.smooth.kinematics import kinematics
-    from posecli.smooth.output import open_smoothed_writer
 
     recording, keypoints = _raw_poses(source)
     skeleton = SKELETONS[recording.skeleton]
@@ -117,7 +117,7 @@ def _raw_poses(source: Path) -> tuple[Recording, dict[str, str]]:
     """What the filters start from, and what provenance shall say of that: of a smoothed file its raw keypoints."""
     from posecli.errors import PosecliError
     from posecli.formats import read_poses
-    from posecli.smooth.raw import read_raw
+    from posecli.formats.raw import read_raw
 
     recording = read_poses(source)
     earlier = recording.provenance.get("smoothing")

@@ -43,6 +43,7 @@ from posecli.types import FloatArray, Poses, VideoInfo
 VIDEO_ID = 1
 PERSON = 1  # category id
 RAW_SUFFIX = "_raw"  # of the keypoints before they were smoothed
+FILLED = "keypoints_filled"  # which of them were interpolated
 
 
 class CocoWriter(PoseWriter):
@@ -178,13 +179,15 @@ def _temporary(folder: Path | None) -> IO[str]:
     return tempfile.TemporaryFile("w+", dir=folder, **TEXT)
 
 
-def open_coco(path: Path, entry: Entry = nullcontext, *, suffix: str = "") -> PoseStream:
+def open_coco(
+    path: Path, entry: Entry = nullcontext, *, person: Callable[[Node, int], Person] | None = None
+) -> PoseStream:
     """Opens COCO dataset style and PoseTrack 2018.
 
-    Args:
-        suffix: RAW_SUFFIX reads the raw keypoints that a file of smoothed ones keeps.
-
     Of the pictures a little each is held in memory, of the people nothing if they are in the pictures' order.
+
+    Args:
+        person: what an annotation and the number of keypoints give, if not person_from.
 
     Raises:
         PosecliError: the file is not of that form; the message says where.
@@ -199,7 +202,7 @@ def open_coco(path: Path, entry: Entry = nullcontext, *, suffix: str = "") -> Po
         for annotation in annotations.items():
             with entry():
                 frame_of(annotation, frames)
-                yield annotation["image_id"].integer(), person_from(annotation, len(skeleton), suffix)
+                yield annotation["image_id"].integer(), (person or person_from)(annotation, len(skeleton))
 
     in_order = are_in_order(frames, (image_id(node) for node in annotations.items()))
     poses = merged(frames, people, in_order=in_order)
@@ -275,7 +278,11 @@ def frames_from(
 
 
 def person_from(annotation: Node, num_keypoints: int, suffix: str = "") -> Person:
-    """A person from an annotation or a result, in pixels; scores that are not there are 1 (drawn by hand)."""
+    """A person from an annotation or a result, in pixels; scores that are not there are 1 (drawn by hand).
+
+    Args:
+        suffix: RAW_SUFFIX takes the raw keypoints that a file of smoothed ones keeps.
+    """
     if not annotation.has("keypoints") and not annotation.has("bbox"):
         annotation.fail('"keypoints" is missing')
     keypoints, scores = keypoints_from(annotation, num_keypoints, suffix)
@@ -292,7 +299,7 @@ def box_from(annotation: Node) -> FloatArray:
 
 def keypoints_from(annotation: Node, num_keypoints: int, suffix: str = "") -> tuple[FloatArray, FloatArray]:
     """(K, 2) and (K,): x = y = v = 0 is read as NaN."""
-    if not annotation.has("keypoints"):
+    if not annotation.has(f"keypoints{suffix}"):
         return np.full((num_keypoints, 2), np.nan, np.float32), np.full(num_keypoints, np.nan, np.float32)
     triples = annotation[f"keypoints{suffix}"].numbers(3 * num_keypoints).reshape(-1, 3)
     known = (triples != 0).any(axis=1)

@@ -49,6 +49,7 @@ class Format:
     has_sidecar: bool = False
     is_folder: bool = False
     needs_ids: bool = False  # whether two people of a picture must have different track ids
+    columns: Callable[[Path], list[str]] | None = None  # of tables, reads the columns' names
 
 
 _TIDY, _WIDE = TidyLayout(), WideLayout()
@@ -71,20 +72,23 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "csv", "tidy CSV: one row a joint",
-            partial(CsvWriter, layout=_TIDY), partial(open_csv, layout=_TIDY), has_sidecar=True, needs_ids=True,
+            partial(CsvWriter, layout=_TIDY), partial(open_csv, layout=_TIDY),
+            has_sidecar=True, needs_ids=True, columns=read_header,
         ),
         Format(
             "csv-wide", "wide CSV: one row a person and frame",
-            partial(CsvWriter, layout=_WIDE), partial(open_csv, layout=_WIDE), has_sidecar=True,
+            partial(CsvWriter, layout=_WIDE), partial(open_csv, layout=_WIDE),
+            has_sidecar=True, columns=read_header,
         ),
         Format(
             "parquet", "tidy Parquet: one row a joint",
             partial(ParquetWriter, layout=_TIDY), partial(open_parquet, layout=_TIDY),
-            has_sidecar=True, needs_ids=True,
+            has_sidecar=True, needs_ids=True, columns=parquet.read_columns,
         ),
         Format(
             "parquet-wide", "wide Parquet: one row a person and frame",
-            partial(ParquetWriter, layout=_WIDE), partial(open_parquet, layout=_WIDE), has_sidecar=True,
+            partial(ParquetWriter, layout=_WIDE), partial(open_parquet, layout=_WIDE),
+            has_sidecar=True, columns=parquet.read_columns,
         ),
         Format("npz", "numpy's arrays", NpzWriter, open_npz),
         Format(

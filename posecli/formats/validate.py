@@ -11,6 +11,7 @@ import numpy as np
 
 from posecli.errors import PosecliError
 from posecli.formats.base import NO_TRACK, repeated
+from posecli.formats.raw import check_kept
 from posecli.formats.registry import open_poses, recognise
 from posecli.types import Poses
 
@@ -28,6 +29,8 @@ class Validation:
 
 def validate(path: Path, format: str | None = None, *, most: int = 20) -> Validation:
     """Reads all of a file and notes what is wrong, instead of stopping at the first problem.
+
+    Of a file of smoothed poses, the raw ones beside them too.
 
     Besides what reading it demands: nobody is twice on a picture, boxes have no negative size, and time does not
     run backwards.
@@ -48,6 +51,7 @@ def validate(path: Path, format: str | None = None, *, most: int = 20) -> Valida
                 for problem in _problems_of(poses, last):
                     problems.add(f"{path}: frame {poses.frame_index}: {problem}")
                 last = max(last, poses.time_s) if np.isfinite(poses.time_s) else last
+            check_kept(path, found.format, problems.entry)
     except _EnoughError:
         found.is_cut = True
     found.problems = list(problems.messages)

@@ -8,8 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from posecli.detect.file import BoxFile
-from posecli.smooth.recording import SmoothedPoses
-from posecli.types import Boxes, Frame, Poses, Tracks
+from posecli.types import Boxes, Frame, Poses, SmoothedPoses, Tracks
 from posecli.video.source import Place
 
 

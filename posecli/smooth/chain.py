@@ -17,10 +17,10 @@ from posecli.smooth.filter import Filter
 from posecli.smooth.hampel import Hampel
 from posecli.smooth.median import Median
 from posecli.smooth.one_euro import OneEuro
-from posecli.smooth.recording import Changes, SmoothedPoses, clock, find_people, trajectory
+from posecli.smooth.recording import Changes, clock, find_people, trajectory
 from posecli.smooth.savitzky_golay import SavitzkyGolay
 from posecli.smooth.trajectory import Trajectory
-from posecli.types import Poses
+from posecli.types import Poses, SmoothedPoses
 
 FILTERS: dict[str, type[Filter]] = {
     kind.name: kind for kind in (Fill, Hampel, Median, OneEuro, Butterworth, SavitzkyGolay)

@@ -10,25 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from posecli.skeletons import Skeleton
+from posecli.skeletons import ANGLES, Skeleton
 from posecli.smooth.recording import clock, find_people, trajectory
 from posecli.smooth.trajectory import Float64Array, Trajectory, segments
 from posecli.types import Poses
 
 LengthUnit = Literal["px", "height"]
-
-# By the joint at which it is measured: the angle between the ways to the other two.
-_ENDS_OF_ANGLE = {
-    "elbow": ("shoulder", "wrist"),
-    "shoulder": ("hip", "elbow"),
-    "hip": ("shoulder", "knee"),
-    "knee": ("hip", "ankle"),
-}
-ANGLES = {
-    f"{side}_{joint}": (f"{side}_{first}", f"{side}_{second}")
-    for side in ("left", "right")
-    for joint, (first, second) in _ENDS_OF_ANGLE.items()
-}
 
 
 def joint_angles(points_TK2: Float64Array, skeleton: Skeleton) -> Float64Array:

@@ -9,20 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from posecli.errors import PosecliError
-from posecli.smooth.trajectory import BoolArray, Float64Array, Trajectory, are_known
-from posecli.types import FloatArray, IntArray, Poses, Tracks
-
-
-@dataclass(frozen=True, slots=True)
-class SmoothedPoses(Poses):
-    """Poses after filters, and what they were before; the arrays are always there."""
-
-    raw_keypoints: FloatArray = field(kw_only=True)  # (n, K, 2) pixels, NaN where there was nothing
-    raw_scores: FloatArray = field(kw_only=True)  # (n, K) 0..1
-    filled: BoolArray = field(kw_only=True)  # (n, K) interpolated
-    measures: dict[str, Float64Array] = field(
-        kw_only=True, default_factory=dict
-    )  # (n, K) by name: angle, speed
+from posecli.smooth.trajectory import Float64Array, Trajectory, are_known
+from posecli.types import FloatArray, IntArray, Poses, SmoothedPoses, Tracks
 
 
 @dataclass(frozen=True, slots=True)

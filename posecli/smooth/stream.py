@@ -16,9 +16,9 @@ from posecli.errors import UsageError
 from posecli.smooth.chain import Chain
 from posecli.smooth.filter import Filter
 from posecli.smooth.one_euro import OneEuro, OneEuroState
-from posecli.smooth.recording import SmoothedPoses, find_people, trajectory, unchanged
+from posecli.smooth.recording import find_people, trajectory, unchanged
 from posecli.smooth.trajectory import Float64Array, are_known
-from posecli.types import Poses
+from posecli.types import Poses, SmoothedPoses
 
 
 def check_streams(chain: Chain) -> None:

@@ -13,10 +13,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from posecli.types import IntArray
+from posecli.types import BoolArray, IntArray
 
 Float64Array = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 BLOCK = 1024  # frames whose windows are in memory at once
 

@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from posecli.draw.style import Colour, keypoint_colours, limb_colours
 from posecli.formats.base import picture_name
 from posecli.formats.coco import category, video_entry
-from posecli.skeletons import SKELETONS
-from posecli.smooth.kinematics import ANGLES
+from posecli.skeletons import ANGLES, SKELETONS
 from posecli.types import Recording
 
 LEAST_SIDE = 64  # pixels of a picture of unknown size with nobody on it

@@ -119,11 +119,16 @@ def test_a_smoothed_file_without_raw_keypoints_is_refused(raw, tmp_path, command
     ]
 
 
-def test_converting_smoothed_poses_says_what_is_left_out(raw, tmp_path, command):
+def test_converting_smoothed_poses(raw, tmp_path, command):
+    """What was before stays with them, so that they can be smoothed anew; where it can't, that is said."""
     command("smooth", raw, "-o", tmp_path / "once.json")
-    code, lines = command("convert", tmp_path / "once.json", tmp_path / "once.csv")
+    assert command("convert", tmp_path / "once.json", tmp_path / "once.csv") == (0, [])
+    assert command("smooth", tmp_path / "once.csv", "-o", tmp_path / "twice.json") == (0, [])
+    code, lines = command("convert", tmp_path / "once.json", tmp_path / "once.trc")
     assert code == 0
-    assert lines[0].endswith("the poses are smoothed: raw keypoints that are kept beside them are left out")
+    assert lines == [
+        "posecli: warning: trc has no place for the keypoints before they were smoothed: left out"
+    ]
 
 
 def test_nothing_is_overwritten_unasked(raw, tmp_path, command):

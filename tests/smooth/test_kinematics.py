@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from posecli.skeletons import COCO, SKELETONS
-from posecli.smooth.kinematics import ANGLES, joint_angles, joint_speeds, kinematics
+from posecli.skeletons import ANGLES, COCO, SKELETONS
+from posecli.smooth.kinematics import joint_angles, joint_speeds, kinematics
 from tests.smooth.people import BOX, poses, trajectory
 
 KNEE = COCO.index("left_knee")

@@ -18,15 +18,13 @@ import numpy as np
 
 from posecli.errors import UsageError
 from posecli.formats.base import Contents, PoseWriter, shortest
-from posecli.formats.coco import RAW_SUFFIX, CocoWriter, keypoint_entries
-from posecli.formats.registry import format_named, format_of_suffix
+from posecli.formats.coco import FILLED, RAW_SUFFIX, CocoWriter, keypoint_entries
+from posecli.formats.registry import Format, format_named, format_of_suffix
 from posecli.formats.stream import Entry, PoseStream
 from posecli.formats.tables import Layout, Row
 from posecli.formats.tidy import TidyLayout
-from posecli.skeletons import Skeleton
-from posecli.smooth.kinematics import ANGLES
-from posecli.smooth.recording import SmoothedPoses
-from posecli.types import Poses, VideoInfo
+from posecli.skeletons import ANGLES, Skeleton
+from posecli.types import Poses, SmoothedPoses, VideoInfo
 
 RAW_COLUMNS = ("x_raw", "y_raw", "score_raw", "filled")
 
@@ -53,14 +51,19 @@ def open_smoothed_writer(
     contents = Contents(video, skeleton, provenance)
     chosen = format_named(format or format_of_suffix(path))
     make = chosen.open_writer
-    if isinstance(make, partial) and "layout" in make.keywords:
+    if isinstance(make, partial):
         layout = WithColumns(make.keywords["layout"], (*RAW_COLUMNS, *measures))
         return partial(make, layout=layout)(path, contents)
     if measures:
         raise UsageError(
             f"angles and speeds are columns of tables: {chosen.name} has none; write csv or parquet"
         )
-    return _RawCocoWriter(path, contents) if make is CocoWriter else make(path, contents)
+    return (_RawCocoWriter if keeps_raw(chosen) else make)(path, contents)
+
+
+def keeps_raw(format: Format) -> bool:
+    """Whether its files have room for the raw keypoints."""
+    return format.columns is not None or format.open_writer is CocoWriter
 
 
 class _RawCocoWriter(CocoWriter):
@@ -71,7 +74,7 @@ class _RawCocoWriter(CocoWriter):
             yield annotation | {
                 f"keypoints{RAW_SUFFIX}": before["keypoints"],
                 f"keypoint_scores{RAW_SUFFIX}": before["keypoint_scores"],
-                "keypoints_filled": filled.astype(int).tolist(),
+                FILLED: filled.astype(int).tolist(),
             }
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from posecli.errors import UsageError
 from posecli.formats import read_poses
+from posecli.formats.smoothed import open_smoothed_writer
 from posecli.skeletons import COCO
 from posecli.smooth import make_chain, smooth
 from posecli.smooth.kinematics import kinematics
-from posecli.smooth.output import open_smoothed_writer
 from posecli.types import VideoInfo
 from tests.smooth.people import random_walk
 
