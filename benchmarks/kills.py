@@ -1,11 +1,10 @@
 """`posecli estimate` killed at random moments and resumed: whether the bytes are those of an unbroken run.
 
-    python benchmarks/kills.py CLIP [--kills 20] [--frames 240] [--section 40] [--seed 0]
+    python benchmarks/kills.py CLIP [--kills 20] [--frames 300] [--section 120] [--seed 0]
 
 The clip is looped to --frames frames. Every trial runs the command in a process of its own, sends SIGKILL after a time
 drawn evenly from the duration of an unbroken run, resumes, and compares. The processes are copies (fork) of one that
-has imported PyTorch: all their time is the command's own work. Sections are shorter than the command's 120 frames, so
-that a short clip has several. The result is a table in Markdown on standard output.
+has imported PyTorch: all their time is the command's own work. The result is a table in Markdown on standard output.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from estimate import loop_clip
 
 import posecli.pipeline.estimator
 from posecli.cli import main as posecli_main
+from posecli.pipeline.estimator import DEFAULT_SECTION
 from posecli.pipeline.journal import journal_folder
 
 CRASHED = 99
@@ -36,9 +36,9 @@ def main() -> None:
     )
     parser.add_argument("clip", type=Path)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--frames", type=int, default=240)
+    parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--height", type=int, default=360)
-    parser.add_argument("--section", type=int, default=40)
+    parser.add_argument("--section", type=int, default=DEFAULT_SECTION, help="frames")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     random.seed(arguments.seed)
