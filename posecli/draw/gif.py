@@ -15,8 +15,9 @@ from av.error import FFmpegError
 from av.filter import Graph
 
 from posecli.errors import PosecliError
-from posecli.formats.atomic import ReplacingFile, temporary_name
+from posecli.formats.atomic import ReplacingFile
 from posecli.types import Frame, Image
+from posecli.unfinished import Unfinished
 from posecli.video.canvas import fit
 from posecli.video.ffmpeg import ffmpeg_name, reason
 
@@ -46,14 +47,13 @@ class GifOutput:
     def __init__(self, path: Path, width: int, height: int) -> None:
         self._size = width, height
         self._file = ReplacingFile(path, binary=True)
-        folder = self._file.target.parent
-        self._waiting = folder / temporary_name(path.with_suffix(".nut"))
         self._first_s = 0.0
         self._last: int | None = None  # ticks
 
     def __enter__(self) -> Self:
         self._target = self._file.__enter__()
-        self._store = av.open(ffmpeg_name(self._waiting.absolute()), "w", format="nut")
+        self._waiting = Unfinished(self._file.target.with_suffix(".nut"))
+        self._store = av.open(ffmpeg_name(self._waiting.path.absolute()), "w", format="nut")
         stream = self._store.add_stream("ffv1", rate=100)
         stream.width, stream.height = self._size
         stream.pix_fmt = "bgr0"
@@ -96,7 +96,7 @@ class GifOutput:
         finally:
             with suppress(FFmpegError, OSError):
                 self._store.close()
-            self._waiting.unlink(missing_ok=True)
+            self._waiting.remove()
 
     def _finish(self) -> None:
         if self._last is None:
@@ -129,7 +129,7 @@ class GifOutput:
         palette.pts, palette.time_base = 0, TICK
         colours.push(palette)
         colours.push(None)
-        with av.open(ffmpeg_name(self._waiting.absolute())) as store:
+        with av.open(ffmpeg_name(self._waiting.path.absolute())) as store:
             for picture in store.decode(video=0):
                 assert picture.pts is not None
                 assert picture.time_base is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +12,9 @@ import cv2
 
 from posecli.draw.gif import GifOutput
 from posecli.errors import PosecliError, UsageError
-from posecli.formats.atomic import temporary_name
+from posecli.formats.atomic import ReplacingFile
 from posecli.types import Frame, Image, VideoInfo
+from posecli.unfinished import Unfinished
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
 GIF_SUFFIX = ".gif"
@@ -131,14 +131,8 @@ class PictureOutput:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._encoded is not None:
-            temporary = self._path.with_name(temporary_name(self._path))
-            try:
-                temporary.write_bytes(self._encoded)
-                temporary.replace(self._path)
-            except OSError as failure:
-                raise PosecliError(f"{self._path} cannot be written: {failure.strerror}") from failure
-            finally:
-                temporary.unlink(missing_ok=True)
+            with ReplacingFile(self._path, binary=True) as file:
+                file.write(self._encoded)
 
 
 class FolderOutput:
@@ -153,12 +147,10 @@ class FolderOutput:
         self._force = force
         if folder.exists() and not folder.is_dir():
             raise PosecliError(f"{folder} is a file: give a folder, or a name that ends in .mp4 or .png")
-        beside = folder.absolute()
-        self._temporary = beside.with_name(temporary_name(beside))
 
     def __enter__(self) -> Self:
         try:
-            self._temporary.mkdir()
+            self._unfinished = Unfinished(self._folder.absolute(), is_folder=True)
         except OSError as failure:
             raise PosecliError(f"{self._folder} cannot be written: {failure.strerror}") from failure
         return self
@@ -166,9 +158,9 @@ class FolderOutput:
     def write(self, image: Image, frame: Frame) -> None:
         name = Path(frame.name or f"{frame.index:06d}.png")
         suffix = self._suffix or (name.suffix if name.suffix.lower() in PICTURE_SUFFIXES else ".png")
-        picture = self._temporary / name.with_suffix(suffix).name
+        picture = self._unfinished.path / name.with_suffix(suffix).name
         if picture.exists():  # a.jpg and a.bmp both become a.png
-            picture = self._temporary / (name.name + suffix)
+            picture = self._unfinished.path / (name.name + suffix)
         if not self._force and (self._folder / picture.name).exists():
             raise PosecliError(
                 f"{self._folder / picture.name} exists: give --force to replace it, or another folder"
@@ -184,12 +176,12 @@ class FolderOutput:
         try:
             if kind is None:
                 self._folder.mkdir(exist_ok=True)
-                for picture in sorted(self._temporary.iterdir()):
+                for picture in sorted(self._unfinished.path.iterdir()):
                     picture.replace(self._folder / picture.name)
         except OSError as failure:
             raise PosecliError(f"{self._folder} cannot be written: {failure.strerror}") from failure
         finally:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._unfinished.remove()
 
 
 def encode(image: Image, suffix: str) -> bytes:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO, Any, Self, TypedDict
 
 from posecli.errors import PosecliError
+from posecli.unfinished import Unfinished
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what only a write can fail with
 
@@ -54,15 +55,15 @@ class ReplacingFile:
         self._file: IO[Any] | None = None
 
     @property
-    def folder(self) -> Path | None:
-        """Where temporary data of this file belongs; None for the system's own place."""
-        return None if self.is_special else self.target.parent
+    def folder(self) -> Path:
+        """Where temporary data of this file belongs."""
+        return Path(tempfile.gettempdir()) if self.is_special else self.target.parent
 
     def __enter__(self) -> IO[Any]:
-        folder = self.folder or Path(tempfile.gettempdir())
-        self.temporary = folder / temporary_name(self.target)
         try:
-            self._file = self.temporary.open("xb") if self._binary else self.temporary.open("x", **TEXT)
+            self._unfinished = Unfinished(self.target, folder=self.folder)
+            path = self._unfinished.path
+            self._file = path.open("wb") if self._binary else path.open("w", **TEXT)
         except OSError as error:
             raise PosecliError(f"{self.target} cannot be written: {error.strerror}") from error
         return self._file
@@ -80,13 +81,13 @@ class ReplacingFile:
         except OSError as failure:
             raise PosecliError(f"{self.target} cannot be written: {failure.strerror}") from failure
         finally:
-            self.temporary.unlink(missing_ok=True)
+            self._unfinished.remove()
 
     def _put_in_place(self) -> None:
         if not self.is_special:
-            self.temporary.replace(self.target)
+            self._unfinished.path.replace(self.target)
             return
-        with self.temporary.open("rb") as source, self.target.open("wb") as target:
+        with self._unfinished.path.open("rb") as source, self.target.open("wb") as target:
             shutil.copyfileobj(source, target)
 
 
@@ -110,11 +111,10 @@ class ReplacingFolder:
         strange = self.target.is_dir() and next(_others(self.target, pattern), None)
         if strange:
             raise PosecliError(f"{path} holds {strange.name} and is not replaced: give a new folder's name")
-        self.temporary = self.target.with_name(temporary_name(self.target))
 
     def __enter__(self) -> Self:
         try:
-            self.temporary.mkdir()
+            self._unfinished = Unfinished(self.target, is_folder=True)
         except OSError as error:
             raise PosecliError(f"{self.target} cannot be written: {error.strerror}") from error
         return self
@@ -122,31 +122,26 @@ class ReplacingFolder:
     def write(self, name: str, text: str) -> None:
         """A file of the folder."""
         try:
-            (self.temporary / name).write_text(text, **TEXT)
+            (self._unfinished.path / name).write_text(text, **TEXT)
         except OSError as error:
             raise PosecliError(f"{self.target} cannot be written: {error.strerror}") from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        old = self.target.with_name(temporary_name(self.target))
+        old = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.old")
         try:
             if isinstance(error, OSError) and error.errno in NO_ROOM:
                 raise error
             if kind is None:
                 if self.target.is_dir():
                     self.target.rename(old)
-                self.temporary.rename(self.target)
+                self._unfinished.path.rename(self.target)
         except OSError as failure:
             raise PosecliError(f"{self.target} cannot be written: {failure.strerror}") from failure
         finally:
-            for folder in (self.temporary, old):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def temporary_name(target: Path) -> str:
-    """A hidden name that nobody has, for what will become the target."""
-    return f".{target.name}.{secrets.token_hex(4)}.part"
+            self._unfinished.remove()
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _others(folder: Path, pattern: str) -> Iterator[Path]:

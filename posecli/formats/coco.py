@@ -175,7 +175,7 @@ def keypoint_entries(poses: Poses) -> Iterator[dict[str, Any]]:
         }
 
 
-def _temporary(folder: Path | None) -> IO[str]:
+def _temporary(folder: Path) -> IO[str]:
     return tempfile.TemporaryFile("w+", dir=folder, **TEXT)
 
 

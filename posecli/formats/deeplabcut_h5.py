@@ -10,6 +10,7 @@ Writing needs the packages tables and h5py (the extra `deeplabcut`), reading h5p
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -25,6 +26,7 @@ from posecli.formats.extras import needed
 from posecli.formats.pickled_names import pickled_names
 from posecli.formats.stream import Entry, PoseStream
 from posecli.formats.track_tables import FrameRow, TrackTableWriter, check_numbers
+from posecli.unfinished import Unfinished
 
 KEY = "df_with_missing"
 ROWS_AT_ONCE = 1024
@@ -40,13 +42,20 @@ class DeeplabcutH5Writer(TrackTableWriter):
         super().__init__(path, contents, binary=True)
 
     def assemble(self, file: Any, track_ids: list[int], frames: Iterator[FrameRow]) -> None:
+        # HDF5 locks what it writes: it can't be the output's own file, which is locked already.
+        with Unfinished(self.output.target, is_folder=True, folder=self.output.folder) as folder:
+            self._write(folder / "poses.h5", track_ids, frames)
+            with (folder / "poses.h5").open("rb") as written:
+                shutil.copyfileobj(written, file)
+
+    def _write(self, path: Path, track_ids: list[int], frames: Iterator[FrameRow]) -> None:
         """pandas writes one row, for everything around the numbers; then the numbers are exchanged for ours."""
         import pandas
 
         levels, columns = header(track_ids, self.contents.skeleton)
         names = pandas.MultiIndex.from_tuples(columns, names=levels)
         row = pandas.DataFrame(np.full((1, len(columns)), np.nan), index=[0], columns=names)
-        with pandas.HDFStore(str(self.output.temporary), mode="w") as store:
+        with pandas.HDFStore(str(path), mode="w") as store:
             store.put(KEY, row, format="fixed")
             group = store.get_node(KEY)
             index = _growing(store._handle, group, "axis1", (0,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -15,6 +14,7 @@ from av.error import FFmpegError
 
 from posecli.errors import PosecliError
 from posecli.types import Image, VideoInfo
+from posecli.unfinished import Unfinished
 from posecli.video.canvas import fit
 from posecli.video.ffmpeg import ffmpeg_name, open_container, reason, stream_duration
 from posecli.video.h264 import CRF, H264Stream
@@ -72,7 +72,7 @@ class VideoWriter:
         self._last: int | None = None
         self._written = 0
         self._refitted = 0
-        self._temporary = _reserve(self._path)
+        self._unfinished = _reserve(self._path)
         self._source: InputContainer | None = None
         try:
             self._source = _open_source(source, info)
@@ -84,7 +84,7 @@ class VideoWriter:
     def _open(self) -> None:
         container_format = CONTAINERS[self._path.suffix.lower()]
         self._output = av.open(
-            ffmpeg_name(self._temporary.absolute()),
+            ffmpeg_name(self._unfinished.path.absolute()),
             "w",
             format=container_format,
             container_options=_muxer_options(container_format, self._time_base),
@@ -165,7 +165,7 @@ class VideoWriter:
             self._video.finish()
             self._output.close()
             self._close_source()  # it may be the very file to be replaced
-            self._temporary.replace(self._path)
+            self._unfinished.path.replace(self._path)
 
     def _end_of_sound(self) -> Fraction | None:
         """Seconds on the source's clock where the sound is to end; None to copy all of it.
@@ -191,7 +191,7 @@ class VideoWriter:
     def _discard(self) -> None:
         with suppress(FFmpegError, OSError, ValueError, AttributeError):
             self._output.close()
-        self._temporary.unlink(missing_ok=True)
+        self._unfinished.remove()
         self._close_source()
 
     def _close_source(self) -> None:
@@ -212,18 +212,16 @@ class VideoWriter:
             self._discard()
 
 
-def _reserve(path: Path) -> Path:
+def _reserve(path: Path) -> Unfinished:
     """An empty file beside the one to write, so that an unwritable folder is noticed before the work."""
     if path.suffix.lower() not in CONTAINERS:
         raise PosecliError(f"cannot write {path}: give a name that ends in {', '.join(CONTAINERS)}")
     if path.is_dir():
         raise PosecliError(f"cannot write {path}: it is a folder")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        temporary.touch()
+        return Unfinished(path)
     except OSError as error:
         raise PosecliError(f"cannot write {path}: {reason(error)}; choose another place") from error
-    return temporary
 
 
 def _open_source(source: str | Path | None, info: VideoInfo | None) -> InputContainer | None:

@@ -146,6 +146,17 @@ def test_killed_between_the_output_and_the_end(estimate, network, clip, tmp_path
 
 
 @needs_fork
+@pytest.mark.parametrize("then", ["--resume", "--force"])
+def test_what_a_killed_run_leaves_is_removed_by_the_next(estimate, network, clip, tmp_path, then):
+    network.on_forward = at_call(3, kill_self)
+    killed(estimate, clip, tmp_path / "poses.csv")
+    network.on_forward = lambda: None
+    assert len(list(tmp_path.glob(".poses.csv*.part"))) == 2, "of the table and of the file beside"
+    assert estimate(clip, tmp_path / "poses.csv", then) == (0, [])
+    assert not list(tmp_path.glob(".*"))
+
+
+@needs_fork
 def test_killed_again_and_again(estimate, network, clip, tmp_path):
     assert estimate(clip, tmp_path / "whole.json") == (0, [])
     for times in range(1, 7):
