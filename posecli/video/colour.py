@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,7 +11,8 @@ from av.video.reformatter import ColorPrimaries, ColorTrc, Interpolation, VideoR
 from av.video.reformatter import Colorspace as Matrix
 
 from posecli.types import Image
-from posecli.video.tone_mapping import WideColourConverter
+from posecli.video.mastering import peak_light
+from posecli.video.tone_mapping import PEAK, WideColourConverter
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -27,7 +29,9 @@ class RGBConverter:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
-        self._wide: dict[tuple[str | None, bool], WideColourConverter] = {}
+        self._wide = lru_cache(maxsize=4)(
+            WideColourConverter
+        )  # a file may tell something else with every frame
 
     def __call__(self, frame: VideoFrame) -> Image:
         """(height, width, 3) uint8, as stored (not yet upright).
@@ -38,10 +42,9 @@ class RGBConverter:
         transfer, is_wide = hdr_transfer(frame), _is_wide(frame)
         if transfer is None and not is_wide:
             return over_black(self._rgb(frame, deep=False))
-        if (transfer, is_wide) not in self._wide:
-            self._wide[transfer, is_wide] = WideColourConverter(transfer, is_wide=is_wide)
+        peak = peak_light(frame) if transfer == "PQ" else PEAK
         deep = self._rgb(frame, deep=True)
-        image = self._wide[transfer, is_wide](deep[..., :3])
+        image = self._wide(transfer, is_wide=is_wide, peak=peak)(deep[..., :3])
         if deep.shape[2] == 3:
             return image
         return over_black(np.dstack([image, (deep[..., 3:] >> 8).astype(np.uint8)]))

@@ -15,7 +15,7 @@ Values = npt.NDArray[np.float64]
 REFERENCE_WHITE = (
     203.0  # cd/m2 of paper white in high dynamic range (ITU-R BT.2408); standard range's brightest
 )
-PEAK = 1000.0  # cd/m2 that become standard range's brightest: the display that BT.2100 takes for HLG
+PEAK = 1000.0  # cd/m2 of the display that BT.2100 takes for HLG, and that we take where a video tells of none
 PQ_PEAK = 10_000.0
 HLG_SYSTEM_GAMMA = 1.2  # of a display that reaches PEAK
 DISPLAY_GAMMA = 2.4  # of a standard display (ITU-R BT.1886)
@@ -50,12 +50,14 @@ def hlg_to_scene(signal: Values) -> Values:
     return np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12)
 
 
-def tone_map(light: Values) -> Values:
-    """Light up to PEAK into light up to REFERENCE_WHITE (the EETF of ITU-R BT.2390, section 5.4; cd/m2).
+def tone_map(light: Values, peak: float = PEAK) -> Values:
+    """Light up to a peak into light up to REFERENCE_WHITE (the EETF of ITU-R BT.2390, section 5.4; cd/m2).
 
-    Up to 88 cd/m2 nothing changes; from there on a spline in PQ's scale bends to the new peak.
+    Up to 88 cd/m2 (for PEAK) nothing changes; from there on a spline in PQ's scale bends to the new peak.
     """
-    source, white = light_to_pq(np.array([PEAK, REFERENCE_WHITE]))
+    if peak <= REFERENCE_WHITE:
+        return np.minimum(light, REFERENCE_WHITE)
+    source, white = light_to_pq(np.array([peak, REFERENCE_WHITE]))
     most = white / source
     knee = 1.5 * most - 0.5
     signal = np.minimum(light_to_pq(light) / source, 1)
@@ -78,9 +80,10 @@ class WideColourConverter:
     Args:
         transfer: "PQ", "HLG", or None for standard range.
         is_wide: whether the primaries are BT.2020's; otherwise they are taken for BT.709's.
+        peak: cd/m2 that become standard range's brightest. HLG's are always PEAK: it has no light of its own.
     """
 
-    def __init__(self, transfer: str | None, *, is_wide: bool) -> None:
+    def __init__(self, transfer: str | None, *, is_wide: bool, peak: float = PEAK) -> None:
         signal = np.linspace(0, 1, _LEVELS)
         # In units of REFERENCE_WHITE; for HLG still the scene's light, 0..1.
         linear = {
@@ -94,7 +97,8 @@ class WideColourConverter:
         self._gain: npt.NDArray[np.float32] | None = None
         if transfer is not None:
             light = np.linspace(0, PQ_PEAK, _LEVELS)
-            self._gain = (tone_map(light) / np.maximum(light, PQ_PEAK / _LEVELS)).astype(np.float32)
+            mapped = tone_map(light, PEAK if self._is_hlg else peak)
+            self._gain = (mapped / np.maximum(light, PQ_PEAK / _LEVELS)).astype(np.float32)
             self._gain[0] = 1
 
     def __call__(self, rgb_HWC: npt.NDArray[np.uint16]) -> Image:

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from scipy.interpolate import CubicHermiteSpline
 
 from posecli.video import open_source
 from posecli.video.tone_mapping import WideColourConverter, light_to_pq, pq_to_light, tone_map
@@ -49,10 +50,19 @@ def to_bt2020() -> np.ndarray:
 
 
 def make_patches(
-    path: Path, signals: list[np.ndarray], transfer: int, *, codec: str = "ffv1", stated: bool = True
+    path: Path,
+    signals: list[np.ndarray],
+    transfer: int,
+    *,
+    codec: str = "ffv1",
+    stated: bool = True,
+    told: str = "",
 ) -> None:
-    """A ten-bit video of one picture: patches of 64 pixels, side by side, of these R'G'B' signals (0..1)."""
-    options = {"x265-params": "lossless=1:log-level=none"} if codec == "libx265" else {}
+    """A ten-bit video of one picture: patches of 64 pixels, side by side, of these R'G'B' signals (0..1).
+
+    With libx265, told are more of its parameters.
+    """
+    options = {"x265-params": f"lossless=1:log-level=none{told}"} if codec == "libx265" else {}
     levels = np.array([luma_weights_to_ycbcr(np.asarray(signal)) for signal in signals], "<u2")
     with av.open(str(path), "w") as output:
         stream = output.add_stream(codec, rate=30, options=options)
@@ -92,6 +102,37 @@ def test_pq_greys_keep_their_light_up_to_the_knee_and_then_bend(tmp_path, codec)
     assert list(grey[10:]) == [255, 255]
     assert (np.diff(grey[:10]) > 0).all(), "what is brighter stays brighter"
     assert warnings == ["high dynamic range (PQ) was tone-mapped to standard range"]
+
+
+def bent(light: float, peak: float) -> float:
+    """BT.2390-10, 5.4.1: a Hermite spline in PQ from the knee, with slope 1, to the peak, with slope 0."""
+    signal, top, white = (pq_signal(value) for value in (min(light, peak), peak, 203))
+    knee = 1.5 * white / top - 0.5
+    if signal / top > knee:
+        signal = top * CubicHermiteSpline([knee, 1], [knee, white / top], [1, 0])(signal / top)
+    grid = np.linspace(0, peak, 100_000)
+    return float(np.interp(signal, [pq_signal(value) for value in grid], grid))
+
+
+P3_AND_D65 = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)"  # in 1/50,000; light in 1/10,000 cd/m2
+
+
+@pytest.mark.parametrize(
+    ("told", "peak"),
+    [
+        (f":master-display={P3_AND_D65}L(40000000,50)", 4000),
+        (f":master-display={P3_AND_D65}L(40000000,50):max-cll=600,200", 600),
+        (":max-cll=0,0", 1000),
+        (":max-cll=150,100", 203),
+    ],
+)
+def test_what_the_video_tells_of_its_light_counts(tmp_path, told, peak):
+    """BT.2390's curve for this peak."""
+    lights = [5, 20, 100, 150, 0.3 * peak, 0.6 * peak, peak, 1.2 * peak]
+    path = tmp_path / "a.mkv"
+    make_patches(path, [np.full(3, pq_signal(v)) for v in lights], PQ, codec="libx265", told=told)
+    grey = read_patches(path)[0][:, 1]
+    np.testing.assert_allclose(grey, [standard_level(bent(light, peak)) for light in lights], atol=2.5)
 
 
 @pytest.mark.parametrize("stated", [True, False])
@@ -145,14 +186,19 @@ def test_pq_has_its_inverse_and_the_standards_values():
     np.testing.assert_allclose(light_to_pq(light[4:7]), [0.51, 0.58, 0.75], atol=0.005)
 
 
-def test_the_curve_is_steady():
-    light = np.linspace(0, 1000, 5001)
-    mapped = tone_map(light)
+@pytest.mark.parametrize("peak", [250, 1000, 10_000])
+def test_the_curve_is_steady(peak):
+    light = np.linspace(0, peak, 5 * peak + 1)
+    mapped = tone_map(light, peak)
     slopes = np.diff(mapped) / 0.2
     assert mapped[-1] == pytest.approx(203)
     assert slopes.min() > 0
-    np.testing.assert_allclose(slopes[:400], 1, atol=1e-6)
-    assert np.abs(np.diff(slopes)).max() < 0.01, "no corner"
+    np.testing.assert_allclose(slopes[:50], 1, atol=1e-6)
+    assert np.abs(np.diff(slopes)).max() < 0.02, "no corner"
+
+
+def test_light_that_needs_no_curve():
+    np.testing.assert_array_equal(tone_map(np.array([0.0, 120, 300]), 150), [0, 120, 203])
 
 
 def test_opacity_of_high_dynamic_range(tmp_path):
