@@ -26,6 +26,7 @@ CAMERA = "camera:"
 NETWORK_TIMEOUT_S = 30.0
 # FFmpeg itself looks at 5 MB and 2500 packets at most before it decodes; every stream it finds costs memory.
 LIMITS = {"max_streams": "200"}
+NETWORK = {"rtsp_flags": "prefer_tcp"}  # else UDP is tried first, of which packets get lost
 # Demuxers that claim plain text; what they draw is a picture of the text.
 _TEXT_DEMUXERS = {"tty"}
 
@@ -85,7 +86,7 @@ def open_container(path: str | Path) -> InputContainer:
             name,
             format=format_,
             metadata_errors="replace",
-            options=LIMITS,
+            options=LIMITS | NETWORK,
             timeout=NETWORK_TIMEOUT_S if is_live(path) else None,
         )
     except av.error.InvalidDataError as error:

@@ -1,12 +1,16 @@
-"""posecli estimate on a camera, and Ctrl-C."""
+"""posecli estimate on a camera or a stream, and Ctrl-C."""
 
 import os
 import signal
+import time
 
 import pytest
 
 from posecli.formats import read_poses
 from posecli.video import ffmpeg
+from tests.video.making import make_video, moving
+from tests.video.rtsp_server import RtspServer, transport_stream
+from tests.video.test_rtsp import needs_rtsp
 
 
 @pytest.fixture
@@ -55,3 +59,36 @@ def test_the_second_interrupts(estimate, network, camera, tmp_path):
 def test_an_end_ends_it(estimate, camera, tmp_path):
     assert estimate("camera:0", "-o", tmp_path / "poses.json", "--end", "0.4") == (0, [])
     assert len(read_poses(tmp_path / "poses.json").frames) == 10
+
+
+@needs_rtsp
+def test_a_stream_that_broke_off_once(estimate, network, tmp_path):
+    """Connected again it goes on until Ctrl-C, which keeps the poses, and the server is told."""
+    images = moving(300, 96, 64)
+    for name, part in (("first", images[:20]), ("then", images[20:])):
+        make_video(tmp_path / f"{name}.ts", part, options={"tune": "zerolatency", "g": "10"})
+    piece = 188 * 20
+
+    def then():
+        data = transport_stream(tmp_path / "then.ts")
+        for start in range(0, len(data), piece):
+            yield data[start : start + piece]
+            time.sleep(0.02)
+        server.torn_down.wait(20)
+
+    with RtspServer([lambda: [transport_stream(tmp_path / "first.ts")], then]) as server:
+        sent = []
+
+        def on_forward():
+            if server.served == 2 and not sent:
+                sent.append(os.kill(os.getpid(), signal.SIGINT))
+
+        network.on_forward = on_forward
+        code, lines = estimate(server.url, "-o", tmp_path / "poses.json")
+        assert server.torn_down.wait(10)
+    assert code == 0
+    assert sent
+    assert lines == ["posecli: warning: connected again after the stream broke off: 1"]
+    frames = read_poses(tmp_path / "poses.json").frames
+    assert len(frames) >= 20
+    assert all(len(frame) == 1 for frame in frames)

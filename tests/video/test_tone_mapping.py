@@ -192,7 +192,8 @@ def test_the_curve_is_steady(peak):
     mapped = tone_map(light, peak)
     slopes = np.diff(mapped) / 0.2
     assert mapped[-1] == pytest.approx(203)
-    assert slopes.min() > 0
+    assert slopes.min() >= 0
+    assert slopes[: len(slopes) // 2].min() > 0, "what is brighter stays brighter"
     np.testing.assert_allclose(slopes[:50], 1, atol=1e-6)
     assert np.abs(np.diff(slopes)).max() < 0.02, "no corner"
 
