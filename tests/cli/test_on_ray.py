@@ -2,7 +2,12 @@
 
 import functools
 import os
+import shutil
+import signal
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,19 +22,26 @@ from .ray_stand_ins import DEADLY, SECTION
 
 FIXED = ("--device", "cpu", "--threads", 1, "--batch", 3, "--no-flip")
 ON_RAY = ("--ray", "auto", "--ray-workers", 2)
+EXAMPLE = Path(__file__).parents[2] / "examples/people.mp4"
+PATIENCE_S = 180.0
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """Its workers have stand-ins for the networks. It takes a while to start, and on a busy machine it may fail."""
+def wants_ray():
     if "POSECLI_TEST_RAY" not in os.environ:
         pytest.skip(
             "starts a Ray of two workers, which takes minutes on a busy machine: set POSECLI_TEST_RAY=1"
         )
     try:
-        ray = import_ray()  # the first import of it: what it prints is settled then
+        return import_ray()  # the first import of it: what it prints is settled then
     except PosecliError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def cluster(wants_ray):
+    """Its workers have stand-ins for the networks. It takes a while to start, and on a busy machine it may fail."""
+    ray = wants_ray
     address = os.environ.get("RAY_ADDRESS", "local")
     started = {"num_cpus": 2, "include_dashboard": False, "object_store_memory": 80 * 2**20}
     tests = Path(__file__).parents[1]
@@ -101,6 +113,49 @@ def test_a_folder_that_is_gone_ends_the_run_in_one_line(cluster, command, videos
     code, lines = command("estimate", videos, "-o", videos.parent / "out/", *FIXED, *ON_RAY)
     assert code == 1
     assert len(lines) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes under /proc")
+def test_ctrl_c_ends_a_ray_that_was_started_here(wants_ray, tmp_path):
+    """As in a terminal, where all processes in the foreground get it: one line, exit code 130, and nobody works on."""
+    (tmp_path / "videos").mkdir()
+    for name in ("a", "b"):
+        shutil.copy(EXAMPLE, tmp_path / "videos" / f"{name}.mp4")
+    command = [sys.executable, "-m", "posecli", "estimate", "videos/", "-o", "out/", "--ray", "local"]
+    mark = f"POSECLI_TEST_MARK={tmp_path.name}-{os.getpid()}"  # all that it starts inherit it
+    running = subprocess.Popen(
+        [*command, "--ray-workers", "2", "--device", "cpu", "--threads", "1"],
+        cwd=tmp_path, env=os.environ | dict([mark.split("=")]), stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        assert comes_true(lambda: list(tmp_path.glob("out/.*.part"))), "a worker is at work"
+        assert len(processes(mark)) > 2
+        os.killpg(running.pid, signal.SIGINT)
+        _, said = running.communicate(timeout=PATIENCE_S)
+        assert (running.returncode, said) == (130, "posecli: interrupted\n")
+        assert comes_true(lambda: not processes(mark)), processes(mark)
+        assert not contents(tmp_path / "out")
+    finally:
+        for process in processes(mark):
+            os.kill(int(process.name), signal.SIGKILL)
+
+
+def comes_true(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return found
+
+
+def processes(mark):
+    """Their folders under /proc, by a variable of their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(folder)
+    return found
 
 
 @pytest.mark.parametrize(
