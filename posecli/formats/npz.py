@@ -6,6 +6,8 @@
     keypoints (N, K, 2), keypoint_scores (N, K)          NaN where a keypoint could not be estimated
     keypoint_names (K,), info ()                         names; provenance and video as JSON text
 
+Smoothed poses have keypoints_raw, keypoint_scores_raw and keypoints_filled (N, K; 1 where interpolated), too.
+
 Load it with numpy.load(path); nothing in it is pickled. The arrays are collected in nameless temporary files, since
 their lengths stand before them in the archive.
 """
@@ -17,11 +19,12 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, ClassVar, Self
 
 import numpy as np
 
@@ -33,7 +36,7 @@ from posecli.formats.document import Node, json_errors, refuse_constant
 from posecli.formats.npz_archive import Archive
 from posecli.formats.stream import Entry, PoseStream, are_in_order, merged
 from posecli.skeletons import SKELETONS, Skeleton
-from posecli.types import Poses
+from posecli.types import Poses, SmoothedPoses
 
 FRAMES = {"frame_index": "<i8", "time_s": "<f8"}
 PEOPLE = {
@@ -44,9 +47,12 @@ PEOPLE = {
     "keypoints": "<f4",
     "keypoint_scores": "<f4",
 }
+RAW = {"keypoints_raw": "<f4", "keypoint_scores_raw": "<f4", "keypoints_filled": "|i1"}
 
 
 class NpzWriter(PoseWriter):
+    people: ClassVar[dict[str, str]] = PEOPLE
+
     def __init__(self, path: Path, contents: Contents) -> None:
         self._contents = contents
         self._output = ReplacingFile(path, binary=True)
@@ -55,17 +61,26 @@ class NpzWriter(PoseWriter):
 
     def __enter__(self) -> Self:
         self._file = self._stack.enter_context(self._output)
-        self._spools = {name: self._spool() for name in (*FRAMES, *PEOPLE, "file_name")}
+        self._spools = {name: self._spool() for name in (*FRAMES, *self.people, "file_name")}
         return self
 
     def _spool(self) -> IO[bytes]:
         return self._stack.enter_context(tempfile.TemporaryFile(dir=self._output.folder))
 
     def write(self, poses: Poses) -> None:
+        arrays = {"frame_index": poses.frame_index, "time_s": poses.time_s} | self.arrays(poses)
+        for name, values in arrays.items():
+            self._spools[name].write(np.asarray(values, (FRAMES | self.people)[name]).tobytes())
+        name = poses.name or ""
+        self._spools["file_name"].write(f"{json.dumps(name)}\n".encode())
+        self._longest_name = max(self._longest_name, len(name))
+        self._frame_count += 1
+        self._person_count += len(poses)
+
+    def arrays(self, poses: Poses) -> dict[str, Any]:
+        """The rows of a picture's people, by the arrays' names."""
         known = estimated(poses)
-        arrays: dict[str, Any] = {
-            "frame_index": poses.frame_index,
-            "time_s": poses.time_s,
+        return {
             "person_frame_index": np.full(len(poses), poses.frame_index),
             "track_id": poses.tracks.ids,
             "box": poses.tracks.xyxy,
@@ -73,13 +88,6 @@ class NpzWriter(PoseWriter):
             "keypoints": np.where(known[..., None], poses.keypoints, np.nan),
             "keypoint_scores": np.where(known, poses.scores, np.nan),
         }
-        for name, values in arrays.items():
-            self._spools[name].write(np.asarray(values, (FRAMES | PEOPLE)[name]).tobytes())
-        name = poses.name or ""
-        self._spools["file_name"].write(f"{json.dumps(name)}\n".encode())
-        self._longest_name = max(self._longest_name, len(name))
-        self._frame_count += 1
-        self._person_count += len(poses)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -92,11 +100,9 @@ class NpzWriter(PoseWriter):
 
     def _assemble(self, archive: zipfile.ZipFile) -> None:
         contents, count = self._contents, len(self._contents.skeleton)
-        people = self._person_count
-        shapes = {"box": (people, 4), "keypoints": (people, count, 2), "keypoint_scores": (people, count)}
-        for name, type_ in (FRAMES | PEOPLE).items():
-            rows = self._frame_count if name in FRAMES else people
-            with _member(archive, name, type_, shapes.get(name, (rows,))) as member:
+        for name, type_ in (FRAMES | self.people).items():
+            rows = self._frame_count if name in FRAMES else self._person_count
+            with _member(archive, name, type_, (rows, *_shape(name, count))) as member:
                 self._spools[name].seek(0)
                 shutil.copyfileobj(self._spools[name], member)
         if self._longest_name:
@@ -112,6 +118,34 @@ class NpzWriter(PoseWriter):
                 member.write(array.tobytes())
 
 
+class RawNpzWriter(NpzWriter):
+    """Of smoothed poses."""
+
+    people: ClassVar[dict[str, str]] = PEOPLE | RAW
+
+    def arrays(self, poses: Poses) -> dict[str, Any]:
+        assert isinstance(poses, SmoothedPoses)
+        raw = super().arrays(replace(poses, keypoints=poses.raw_keypoints, scores=poses.raw_scores))
+        return super().arrays(poses) | {
+            "keypoints_raw": raw["keypoints"],
+            "keypoint_scores_raw": raw["keypoint_scores"],
+            "keypoints_filled": poses.filled,
+        }
+
+
+def _shape(name: str, num_keypoints: int) -> tuple[int, ...]:
+    """Of a row of an array."""
+    shapes = {
+        "box": (4,),
+        "keypoints": (num_keypoints, 2),
+        "keypoints_raw": (num_keypoints, 2),
+        "keypoint_scores": (num_keypoints,),
+        "keypoint_scores_raw": (num_keypoints,),
+        "keypoints_filled": (num_keypoints,),
+    }
+    return shapes.get(name, ())
+
+
 @contextmanager
 def _member(archive: zipfile.ZipFile, name: str, type_: str, shape: tuple[int, ...]) -> Iterator[IO[bytes]]:
     """An array's member of the archive, its header written. Its date is always the same."""
@@ -124,8 +158,13 @@ def _member(archive: zipfile.ZipFile, name: str, type_: str, shape: tuple[int, .
         yield member
 
 
-def open_npz(path: Path, entry: Entry = nullcontext) -> PoseStream:
+def open_npz(
+    path: Path, entry: Entry = nullcontext, *, instead: Mapping[str, str] | None = None
+) -> PoseStream:
     """Opens an NPZ archive of this form.
+
+    Args:
+        instead: names of arrays that are read in the place of others, by the others' names.
 
     Raises:
         PosecliError: the file is not of that form; the message says where.
@@ -141,7 +180,7 @@ def open_npz(path: Path, entry: Entry = nullcontext) -> PoseStream:
 
     def people() -> Iterator[tuple[int, Person]]:
         with Archive(path) as archive:
-            for place, row in enumerate(_people(archive, skeleton)):
+            for place, row in enumerate(_people(archive, skeleton, instead or {})):
                 with entry():
                     yield _person(row, place, frames, path)
 
@@ -177,17 +216,18 @@ def _indices(archive: Archive) -> Iterator[int]:
         yield from rows["person_frame_index"].tolist()
 
 
-def _people(archive: Archive, skeleton: Skeleton) -> Iterator[dict[str, Any]]:
-    count = len(skeleton)
-    single: tuple[int, ...] = ()
-    shapes = dict.fromkeys(PEOPLE, single) | {
-        "box": (4,),
-        "keypoints": (count, 2),
-        "keypoint_scores": (count,),
-    }
-    for rows in archive.rows(PEOPLE, shapes):
+def has_raw(path: Path) -> bool:
+    """Whether an archive keeps raw keypoints."""
+    with Archive(path) as archive:
+        return all(map(archive.has, RAW))
+
+
+def _people(archive: Archive, skeleton: Skeleton, instead: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    names = {name: instead.get(name, name) for name in PEOPLE}
+    types = {name: (PEOPLE | RAW)[name] for name in names.values()}
+    for rows in archive.rows(types, {name: _shape(name, len(skeleton)) for name in types}):
         for i in range(len(rows["track_id"])):
-            yield {name: values[i] for name, values in rows.items()}
+            yield {name: rows[other][i] for name, other in names.items()}
 
 
 def _person(row: dict[str, Any], place: int, frames: dict[int, Poses], path: Path) -> tuple[int, Person]:

@@ -21,6 +21,7 @@ from posecli.formats.base import Person, estimated
 from posecli.formats.coco import FILLED, RAW_SUFFIX, open_coco, person_from
 from posecli.formats.document import Node
 from posecli.formats.json_stream import open_document
+from posecli.formats.npz import has_raw, open_npz
 from posecli.formats.registry import Format, format_named, open_poses, recognise
 from posecli.formats.stream import Entry, PoseStream, collected
 from posecli.formats.tables import Layout, Row
@@ -30,6 +31,7 @@ from posecli.types import Poses, Recording, SmoothedPoses, Tracks
 # A table's columns (wide: after the joint's name) that are read in the place of those of x, y and score.
 RAW = {"x": f"x{RAW_SUFFIX}", "y": f"y{RAW_SUFFIX}", "score": f"score{RAW_SUFFIX}"}
 MARKS = {"x": "angle", "y": "speed", "score": "filled"}
+RAW_ARRAYS = {name: f"{name}{RAW_SUFFIX}" for name in ("keypoints", "keypoint_scores")}
 MEASURES = {"angle": 0, "speed": 1}  # where they then are: x is 0, y is 1
 
 
@@ -98,7 +100,9 @@ class _KeptFile:
             columns = format.columns(path)
             kept = (*RAW.values(), *MARKS.values())
             names = frozenset(name for name in kept if any(_is_of(column, name) for column in columns))
-        elif format.open is open_coco and _first_annotation(path).has(f"keypoints{RAW_SUFFIX}"):
+        elif (format.open is open_coco and _first_annotation(path).has(f"keypoints{RAW_SUFFIX}")) or (
+            format.open is open_npz and has_raw(path)
+        ):
             names = frozenset(RAW.values())
         return cls(path, format, names)
 
@@ -112,10 +116,14 @@ class _KeptFile:
 
     def raw(self, entry: Entry = nullcontext) -> PoseStream:
         """The raw keypoints in the place of the keypoints."""
+        if self.format.open is open_npz:
+            return open_npz(self.path, entry, instead=RAW_ARRAYS)
         return self._open(RAW, partial(person_from, suffix=RAW_SUFFIX), entry)
 
     def marks(self, entry: Entry = nullcontext) -> PoseStream:
         """Whether a keypoint is filled in the place of its score, the measures in that of x and y."""
+        if self.format.open is open_npz:
+            return open_npz(self.path, entry, instead={"keypoint_scores": FILLED})
         return self._open(MARKS, _marked_person, entry)
 
     def _open(self, names: dict[str, str], person: Callable[[Node, int], Person], entry: Entry) -> PoseStream:

@@ -1,9 +1,9 @@
 """Files of smoothed poses: what a format has, and beside it the raw keypoints, marks and measures.
 
 In `coco` an annotation has keypoints_raw and keypoint_scores_raw (like keypoints and keypoint_scores) and
-keypoints_filled (1 where interpolated, else 0). Tables have the columns x_raw, y_raw, score_raw and filled of every
-joint, and angle and speed as asked for; wide ones with the joint's name before. The other formats have no room, and
-hold the smoothed keypoints alone.
+keypoints_filled (1 where interpolated, else 0); in `npz` there are arrays of these names. Tables have the columns
+x_raw, y_raw, score_raw and filled of every joint, and angle and speed as asked for; wide ones with the joint's name
+before. The other formats have no room, and hold the smoothed keypoints alone.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from posecli.errors import UsageError
 from posecli.formats.base import Contents, PoseWriter, shortest
 from posecli.formats.coco import FILLED, RAW_SUFFIX, CocoWriter, keypoint_entries
+from posecli.formats.npz import NpzWriter, RawNpzWriter
 from posecli.formats.registry import Format, format_named, format_of_suffix
 from posecli.formats.stream import Entry, PoseStream
 from posecli.formats.tables import Layout, Row
@@ -58,12 +59,12 @@ def open_smoothed_writer(
         raise UsageError(
             f"angles and speeds are columns of tables: {chosen.name} has none; write csv or parquet"
         )
-    return (_RawCocoWriter if keeps_raw(chosen) else make)(path, contents)
+    return _RAW_WRITERS.get(make, make)(path, contents)
 
 
 def keeps_raw(format: Format) -> bool:
     """Whether its files have room for the raw keypoints."""
-    return format.columns is not None or format.open_writer is CocoWriter
+    return format.columns is not None or format.open_writer in _RAW_WRITERS
 
 
 class _RawCocoWriter(CocoWriter):
@@ -76,6 +77,12 @@ class _RawCocoWriter(CocoWriter):
                 f"keypoint_scores{RAW_SUFFIX}": before["keypoint_scores"],
                 FILLED: filled.astype(int).tolist(),
             }
+
+
+_RAW_WRITERS: dict[Any, Callable[[Path, Contents], PoseWriter]] = {
+    CocoWriter: _RawCocoWriter,
+    NpzWriter: RawNpzWriter,
+}
 
 
 @dataclass(frozen=True, slots=True)

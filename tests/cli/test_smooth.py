@@ -109,7 +109,7 @@ def test_smoothing_again_starts_from_the_raw_keypoints(raw, tmp_path, command, n
 
 
 def test_a_smoothed_file_without_raw_keypoints_is_refused(raw, tmp_path, command):
-    once = tmp_path / "once.npz"
+    once = tmp_path / "once.trc"
     command("smooth", raw, "-o", once)
     code, lines = command("smooth", once, "-o", tmp_path / "twice.json")
     assert code == 1

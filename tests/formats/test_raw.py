@@ -38,7 +38,7 @@ def with_a_gap() -> list[Poses]:
 
 @pytest.mark.parametrize(
     ("name", "format"),
-    [("a.json", "coco"), ("a.csv", "csv"), ("a.csv", "csv-wide"), ("a.parquet", "parquet")],
+    [("a.json", "coco"), ("a.csv", "csv"), ("a.csv", "csv-wide"), ("a.parquet", "parquet"), ("a.npz", "npz")],
 )
 def test_it_is_what_was_smoothed(tmp_path, name, format):
     before = with_a_gap()
@@ -98,7 +98,7 @@ def assert_kept(found, expected, measures):
             np.testing.assert_array_equal(a.measures[name], b.measures[name].astype(np.float32))
 
 
-@pytest.mark.parametrize(("source", "target"), product(("coco", *TABLES), ("coco", *TABLES)))
+@pytest.mark.parametrize(("source", "target"), product(("coco", "npz", *TABLES), ("coco", "npz", *TABLES)))
 def test_converting_keeps_it(tmp_path, source, target):
     path, frames = smoothed_file(tmp_path, source)
     assert any(frame.filled.any() for frame in frames), "or nothing is tested"
