@@ -1,6 +1,6 @@
 """Broken and hostile files through posecli's commands: docs/robustness.md's table.
 
-    python -m benchmarks.fuzz [--count 500] [--groups videos poses settings] [--first 0] [--keep FOLDER]
+    python -m benchmarks.fuzz [--count 500] [--groups videos poses smoothed settings] [--first 0] [--keep FOLDER]
 
 Every case is a seed: `--first N --count 1 --groups videos` runs one of them again, and --keep leaves its files there.
 Each command runs in a fork of this process, which has imported everything once, under limits of time and memory.
@@ -33,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--count", type=int, default=500, help="cases of each group")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--groups", nargs="+", default=["videos", "poses", "settings"])
+    parser.add_argument("--groups", nargs="+", default=["videos", "poses", "smoothed", "settings"])
     parser.add_argument("--seconds", type=float, default=60, help="limit of one command")
     parser.add_argument("--keep", type=Path, help="an empty folder for the cases' files")
     arguments = parser.parse_args()
@@ -50,11 +50,16 @@ def main() -> None:
 
 def makers() -> dict[str, Make]:
     """What makes the cases of each group."""
-    from benchmarks.fuzz.poses import poses_trial
+    from benchmarks.fuzz.poses import poses_trial, smoothed_trial
     from benchmarks.fuzz.settings import settings_trial
     from benchmarks.fuzz.videos import video_trial
 
-    return {"videos": video_trial, "poses": poses_trial, "settings": settings_trial}
+    return {
+        "videos": video_trial,
+        "poses": poses_trial,
+        "smoothed": smoothed_trial,
+        "settings": settings_trial,
+    }
 
 
 def warm_up() -> None:

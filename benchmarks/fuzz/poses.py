@@ -8,11 +8,12 @@ from pathlib import Path
 from benchmarks.fuzz.damage import DAMAGES, Damage
 from benchmarks.fuzz.json_harms import JSON_HARMS
 from benchmarks.fuzz.npz_harms import NPZ_HARMS
-from benchmarks.fuzz.seeds import SUFFIXES, seed
+from benchmarks.fuzz.seeds import SUFFIXES, seed, smoothed_seed
 from benchmarks.fuzz.table_harms import TABLE_HARMS
 from benchmarks.fuzz.trial import Trial
 from benchmarks.fuzz.videos import CLIP, clip
 from posecli.formats import FORMATS
+from posecli.formats.smoothed import keeps_raw
 
 TABLES = ("csv", "csv-wide", "deeplabcut", "trc")
 JSONS = ("coco", "coco-results", "posetrack17", "posetrack18", "openpose", "alphapose", "mmpose", "boxes")
@@ -22,6 +23,25 @@ TARGETS = ("out.json", "out.csv", "out.npz", "out.trc", "out.h5", "out.parquet")
 def poses_trial(rng: random.Random, folder: Path) -> Trial:
     """Lays a harmed file of poses into the folder, and says which command is to meet it."""
     format = rng.choice((*FORMATS, "boxes"))
+    harm, name = _harmed(format, seed(format), rng, folder)
+    if rng.random() < 0.04:
+        harm = _link(folder / name, rng)
+    command = rng.choice(("convert", "convert", "validate", "smooth", "render", "view", "eval", "estimate"))
+    if format == "boxes":
+        command = "estimate"
+    return _command(command, name, f"{format}: {harm}", rng, folder)
+
+
+def smoothed_trial(rng: random.Random, folder: Path) -> Trial:
+    """The same for files of smoothed poses, and the commands that read the raw keypoints in them."""
+    format = rng.choice([name for name, format in FORMATS.items() if keeps_raw(format)])
+    harm, name = _harmed(format, smoothed_seed(format), rng, folder)
+    command = rng.choice(("convert", "validate", "smooth"))
+    return _command(command, name, f"{format}: {harm}", rng, folder)
+
+
+def _harmed(format: str, whole: bytes, rng: random.Random, folder: Path) -> tuple[str, str]:
+    """What was done to the file, and the name by which the command is to call it."""
     harms: list[tuple[str, Damage]] = [rng.choice(tuple(DAMAGES.items()))]
     if format in JSONS:
         harms += [*JSON_HARMS.items()] * 2
@@ -30,13 +50,7 @@ def poses_trial(rng: random.Random, folder: Path) -> Trial:
     elif format == "npz":
         harms += [*NPZ_HARMS.items()]
     harm, damage = rng.choice(harms)
-    name = _lay(damage(seed(format), rng), format, folder)
-    if rng.random() < 0.04:
-        harm = _link(folder / name, rng)
-    command = rng.choice(("convert", "convert", "validate", "smooth", "render", "view", "eval", "estimate"))
-    if format == "boxes":
-        command = "estimate"
-    return _command(command, name, f"{format}: {harm}", rng, folder)
+    return harm, _lay(damage(whole, rng), format, folder)
 
 
 def _command(command: str, name: str, harm: str, rng: random.Random, folder: Path) -> Trial:

@@ -11,7 +11,9 @@ import numpy as np
 from benchmarks.fuzz.videos import CLIP, FRAMES, HEIGHT, WIDTH
 from posecli.formats import open_writer
 from posecli.formats.boxes import BoxWriter
+from posecli.formats.smoothed import open_smoothed_writer
 from posecli.skeletons import COCO
+from posecli.smooth import make_chain, smooth
 from posecli.types import Boxes, Frame, Poses, Tracks, VideoInfo
 
 VIDEO = VideoInfo(CLIP, WIDTH, HEIGHT, 25.0, "1/1000", FRAMES)
@@ -36,6 +38,19 @@ def seed(format: str) -> bytes:
             for index in range(FRAMES):
                 writer.write(_people(index))
         return (sorted(path.iterdir())[0] if path.is_dir() else path).read_bytes()
+
+
+@cache
+def smoothed_seed(format: str) -> bytes:
+    """The same, smoothed, in a format that keeps the raw keypoints beside."""
+    frames = smooth([_people(index) for index in range(FRAMES)], make_chain(["hampel"]))
+    provenance = {"tool": "fuzz", "smoothing": {}}
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / f"poses{SUFFIXES.get(format, '')}"
+        with open_smoothed_writer(path, format, video=VIDEO, skeleton=COCO, provenance=provenance) as writer:
+            for poses in frames:
+                writer.write(poses)
+        return path.read_bytes()
 
 
 def _people(index: int) -> Poses:

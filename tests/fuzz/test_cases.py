@@ -27,7 +27,7 @@ def stub(monkeypatch):
 
 
 @pytest.mark.parametrize("number", range(25))
-@pytest.mark.parametrize("group", ["videos", "poses"])
+@pytest.mark.parametrize("group", ["videos", "poses", "smoothed"])
 def test_one_line_at_most_and_nothing_half_written(stub, group, number):
     _, _, trial, outcome, said = run_case((group, number), LIMITS)
     assert outcome.is_clean, f"{trial.harm}: {trial.arguments}: {outcome}: {said}"
