@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from posecli.nn.depthwise import DepthwiseConv2d
+from posecli.nn.fused import conv_relu6
 
 BATCHNORM_EPSILON = 1e-3
 BATCHNORM_MOMENTUM = 0.03
@@ -56,8 +57,11 @@ class ConvNorm(nn.Module):
         self.linear = linear
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        x_BCHW = self.norm(self.conv(x_BCHW))
-        return x_BCHW if self.linear else F.relu6(x_BCHW)
+        if self.linear:
+            return self.norm(self.conv(x_BCHW))
+        if isinstance(self.conv, nn.Conv2d) and isinstance(self.norm, nn.Identity):
+            return conv_relu6(self.conv, x_BCHW)
+        return F.relu6(self.norm(self.conv(x_BCHW)))
 
     def fold(self) -> None:
         """Fold the normalisation into the convolution, for inference."""
