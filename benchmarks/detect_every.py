@@ -11,6 +11,7 @@ Frames a second are those of the whole pipeline, decoding to poses, without the 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--every", nargs="+", type=int, default=[1, 2, 3, 4])
     parser.add_argument("--clips", nargs="+", help="names without suffix; all unless given")
     parser.add_argument("--min-height", type=float, default=0.25)
+    parser.add_argument("--no-flip", action="store_true", help="half of the model's work")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--output", type=Path, help="where the table goes, beside standard output")
     arguments = parser.parse_args()
@@ -70,28 +72,30 @@ def main() -> None:
         raise SystemExit(f"{arguments.labels}: no labels of these clips")
     lines = [HEAD, "|---" * (HEAD.count("|") - 1) + "|"]
     # Compiled kernels and caches, once: the first N would pay for all.
-    measure(files[0], max(arguments.every), Figures(), arguments.min_height, arguments.threads)
+    measure(files[0], max(arguments.every), Figures(), arguments)
     for every in arguments.every:
         figures = Figures()
         for file in files:
-            measure(file, every, figures, arguments.min_height, arguments.threads)
+            measure(file, every, figures, arguments)
         lines.append(figures.row(every))
+        print(lines[-1], file=sys.stderr, flush=True)  # the whole takes long
     table = "\n".join(lines) + "\n"
     print(table, end="")
     if arguments.output is not None:
         arguments.output.write_text(table)
 
 
-def measure(file: Path, every: int, figures: Figures, min_height: float, threads: int) -> None:
+def measure(file: Path, every: int, figures: Figures, arguments: argparse.Namespace) -> None:
     """One clip into the figures."""
-    with posecli.estimate(file.with_suffix(".mp4"), detect_every=every, threads=threads) as estimation:
+    options = {"threads": arguments.threads, "flip": not arguments.no_flip}
+    with posecli.estimate(file.with_suffix(".mp4"), detect_every=every, **options) as estimation:
         height = estimation.video.height
         started = time.perf_counter()
         poses = {frame.frame_index: frame for frame in estimation}
         figures.seconds += time.perf_counter() - started
     figures.frames += len(poses)
     for track in load_tracks(file).values():
-        tall = [p for p in track.values() if p.box[3] - p.box[1] > min_height * height]
+        tall = [p for p in track.values() if p.box[3] - p.box[1] > arguments.min_height * height]
         if len(tall) * 2 < len(poses):
             continue
         covered, tracks, near, _ = follow(track, poses)

@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -44,6 +45,23 @@ def test_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert rows["torch", direction]["share"] == 1
         assert rows["loop", direction]["share"] == 0.25
         assert rows["torch", direction]["runs"] == 2
+
+
+def test_backward_gives_the_gradients_of_one_pass_however_often_it_runs() -> None:
+    small = ["--length", "16", "--loop-length", "16", "--channels", "4", "--states", "2", "--routes", "2"]
+    kept: list[Any] = []
+
+    def kept_scan(*inputs: Any) -> torch.Tensor:
+        kept[:] = inputs
+        return scan_routes(*inputs, backend="torch")
+
+    _, backward = scan.make_things(scan.make_parser().parse_args(small), {"torch": kept_scan})
+    for _ in range(2):
+        backward.time_once()
+    inputs = kept[: scan.SCAN_TENSORS]
+    expected = torch.autograd.grad(scan_routes(*kept, backend="torch").sum(), inputs)
+    for tensor, gradient in zip(inputs, expected, strict=True):
+        torch.testing.assert_close(tensor.grad, gradient)
 
 
 def test_state_updates_and_ratios_by_direction() -> None:
