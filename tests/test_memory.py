@@ -29,9 +29,23 @@ print(kept, faults() - before)
 glibc_only = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
 
 
-def run(what: str, **environment: str) -> tuple[str, int]:
+# The same in another thread, which glibc gives a heap of its own.
+IN_A_THREAD = PROGRAM.replace("np.ones", "ones").replace(
+    "def faults",
+    """
+from concurrent.futures import ThreadPoolExecutor
+thread = ThreadPoolExecutor(1)
+
+def ones(*arguments):
+    thread.submit(lambda: np.ones(*arguments).sum()).result()
+
+def faults""",
+)
+
+
+def run(what: str, program: str = PROGRAM, **environment: str) -> tuple[str, int]:
     bare = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    command = [sys.executable, "-c", PROGRAM, what]
+    command = [sys.executable, "-c", program, what]
     output = subprocess.run(
         command, env=bare | environment, capture_output=True, text=True, check=True
     ).stdout
@@ -40,9 +54,10 @@ def run(what: str, **environment: str) -> tuple[str, int]:
 
 
 @glibc_only
-def test_pages_are_handed_out_once():
-    _, without = run("leave")
-    kept, with_it = run("keep")
+@pytest.mark.parametrize("program", [PROGRAM, IN_A_THREAD], ids=["main thread", "another"])
+def test_pages_are_handed_out_once(program):
+    _, without = run("leave", program)
+    kept, with_it = run("keep", program)
     assert kept == "True"
     assert without > ROUNDS * BLOCK / PAGE / 1024  # even where the system hands out huge pages
     assert with_it < without / 10

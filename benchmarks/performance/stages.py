@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
@@ -41,10 +42,11 @@ CALLS: dict[str, Sequence[tuple[Any, str]]] = {
 
 
 class Stopwatch:
-    """Seconds a stage, added up."""
+    """Seconds a stage, added up over all threads."""
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
+        self._lock = Lock()
 
     def timed(self, stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any, **options: Any) -> Any:
@@ -69,7 +71,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[stage] += time.perf_counter() - started
+            with self._lock:
+                self.seconds[stage] += time.perf_counter() - started
 
 
 @contextmanager

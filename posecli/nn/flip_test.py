@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from posecli.nn.config import ModelConfig
 from posecli.nn.pose_model import PoseModel
+from posecli.nn.side_by_side import both
 from posecli.skeletons import Skeleton
 
 
@@ -27,7 +28,7 @@ class FlipTested(nn.Module):
 
     def forward(self, images_BTHWC: Tensor) -> Tensor:
         """Raw heatmaps (B, F, K, H, W) of output_frames."""
-        return mean_of_looks(self.model(images_BTHWC), self.model(images_BTHWC.flip(3)), self.config.joints)
+        return mean_of_looks(*both(self.model, images_BTHWC, images_BTHWC.flip(3)), self.config.joints)
 
     def keypoints(self, heatmaps_BFKHW: Tensor, box_heights_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As PoseModel.keypoints."""
