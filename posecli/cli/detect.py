@@ -57,7 +57,7 @@ def detect(
 
     check_output(output, source, what="boxes file", force=force)
     check_device(device)
-    with warnings_in_one_line(quiet), open_source(source, rotate=rotate) as video:
+    with warnings_in_one_line(quiet), open_source(source, rotate=rotate, threads=threads) as video:
         # Only now PyTorch, which takes seconds to start.
         from posecli.device import pick_device, prefers_bf16
 

@@ -57,7 +57,10 @@ DeviceOption = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda
 ThreadsOption = Annotated[
     int,
     typer.Option(
-        metavar="N", min=0, max=MOST_THREADS, help="CPU threads of the networks; 0: as many as cores."
+        metavar="N",
+        min=0,
+        max=MOST_THREADS,
+        help="CPU threads of the networks and of the video's decoder; 0: as many as cores.",
     ),
 ]
 RotateOption = Annotated[

@@ -136,7 +136,7 @@ class Session:
         from posecli.video import open_source
         from posecli.video.part import PartOfSource
 
-        video = open_source(source, rotate=self.settings.rotate)
+        video = open_source(source, rotate=self.settings.rotate, threads=self.settings.threads)
         if self.settings.part is None:
             return video
         try:

@@ -21,13 +21,18 @@ _UNSPECIFIED = 2  # FFmpeg's number for "not stated", of matrices and of primari
 _HDR_TRANSFERS: dict[int, str] = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}
 # Interpolates chroma at full resolution: sharper colours at no cost (exact rounding would cost tenfold).
 _SCALING = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT
-_SCALING_THREADS = 2
+_MAX_SCALING_THREADS = 2
 
 
 class RGBConverter:
-    """Converts a stream's frames to RGB; keeps the tables between frames."""
+    """Converts a stream's frames to RGB; keeps the tables between frames.
 
-    def __init__(self) -> None:
+    Args:
+        threads: that convert, at most; 0: as many as are of use.
+    """
+
+    def __init__(self, threads: int = 0) -> None:
+        self._threads = min(threads or _MAX_SCALING_THREADS, _MAX_SCALING_THREADS)
         self._reformatter = VideoReformatter()
         self._wide = lru_cache(maxsize=4)(
             WideColourConverter
@@ -57,7 +62,7 @@ class RGBConverter:
             format=name,
             src_colorspace=_assumed_matrix(frame),
             interpolation=_SCALING,
-            threads=_SCALING_THREADS,
+            threads=self._threads,
         )
         return cast(npt.NDArray[Any], converted.to_ndarray())
 

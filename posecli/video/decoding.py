@@ -25,6 +25,9 @@ MOST_PIXELS_AT_ONCE = 1 << 27
 class Decoder:
     """The decoded frames of one stream, in display order.
 
+    Args:
+        threads: that decode, at most; 0: as many as there are cores.
+
     Attributes:
         skipped_packets: packets that could not be decoded at all.
         damaged_frames: frames that were decoded with errors concealed.
@@ -33,7 +36,7 @@ class Decoder:
         failure: why reading ended early, if it did.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, threads: int = 0) -> None:
         self._container = container
         self._stream = stream
         self.skipped_packets = 0
@@ -44,7 +47,7 @@ class Decoder:
         pixels = max(1, stream.width * stream.height)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = max(
-            1, min(os.cpu_count() or 1, MAX_DECODING_THREADS, MOST_PIXELS_AT_ONCE // pixels)
+            1, min(threads or os.cpu_count() or 1, MAX_DECODING_THREADS, MOST_PIXELS_AT_ONCE // pixels)
         )
         # What the pictures themselves say may differ from what the container says of them.
         stream.codec_context.options = {"max_pixels": str(MOST_FRAME_PIXELS)}

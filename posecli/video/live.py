@@ -40,10 +40,11 @@ class LiveStream(Source):
         path: str,
         *,
         rotate: int | None = None,
+        threads: int = 0,
         back_off_s: tuple[float, ...] = BACK_OFF_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._path, self._rotate = path, rotate
+        self._path, self._rotate, self._threads = path, rotate, threads
         self._back_off_s, self._clock = back_off_s, clock
         self._stopped = threading.Event()
         self._reconnected = 0
@@ -53,7 +54,7 @@ class LiveStream(Source):
         self._beginning: tuple[int | None, int] | None = (
             None  # timestamp and checksum of the very first frame
         )
-        self._video = VideoFile(path, rotate=rotate)
+        self._video = VideoFile(path, rotate=rotate, threads=threads)
         self.info = self._video.info
 
     def frames(self) -> Iterator[Frame]:
@@ -77,7 +78,7 @@ class LiveStream(Source):
             if self._stopped.wait(wait):
                 return None
             try:
-                self._video = VideoFile(self._path, rotate=self._rotate)
+                self._video = VideoFile(self._path, rotate=self._rotate, threads=self._threads)
             except PosecliError as error:
                 why = str(error)
                 continue

@@ -38,13 +38,14 @@ class VideoFile(Source):
     Args:
         path: anything that FFmpeg opens.
         rotate: degrees clockwise by which to turn the stored pictures, instead of what the file says.
+        threads: that decode, at most; 0: as many as there are cores.
 
     Raises:
         PosecliError: it cannot be opened, has no video, or not one picture can be decoded.
     """
 
-    def __init__(self, path: str | Path, *, rotate: int | None = None) -> None:
-        self._path, self._rotate = str(path), rotate
+    def __init__(self, path: str | Path, *, rotate: int | None = None, threads: int = 0) -> None:
+        self._path, self._rotate, self._threads = str(path), rotate, threads
         self._open()
 
     def _open(self) -> None:
@@ -56,7 +57,7 @@ class VideoFile(Source):
         self._container = open_container(self._path)
         try:
             self._stream = video_stream(self._container, self._path)
-            self._decoder = Decoder(self._container, self._stream)
+            self._decoder = Decoder(self._container, self._stream, self._threads)
             self._decoded = deinterlaced(self._decoder.frames())
             self._first: VideoFrame | None = self._decode_first()
             self._size_changed = False
@@ -75,7 +76,7 @@ class VideoFile(Source):
             raise
 
     def frames(self) -> Iterator[Frame]:
-        to_rgb = RGBConverter()
+        to_rgb = RGBConverter(self._threads)
         index = self._start
         end = 0
         for decoded in self._all_decoded():
@@ -100,7 +101,7 @@ class VideoFile(Source):
 
     def _count_before(self, time_s: Fraction) -> int:
         """How many frames are shown before a time, by decoding them."""
-        with VideoFile(self._path, rotate=0) as again:
+        with VideoFile(self._path, rotate=0, threads=self._threads) as again:
             return sum(1 for _ in takewhile(lambda frame: frame.time_s < float(time_s), again.frames()))
 
     def skip_to(self, index: int, pts: int, checksum: int | None) -> bool:
@@ -116,7 +117,7 @@ class VideoFile(Source):
         return True
 
     def _checksum(self, frame: VideoFrame) -> int:
-        return picture_checksum(self._orientation.apply(RGBConverter()(frame)))
+        return picture_checksum(self._orientation.apply(RGBConverter(self._threads)(frame)))
 
     def _seek(self, pts: int, margin_s: Fraction) -> VideoFrame | None:
         """The frame of this timestamp, decoded from a keyframe before it on; None if none has it."""

@@ -153,3 +153,26 @@ def test_the_file_is_closed(tmp_path):
         next(source.frames())
         assert opened()
     assert not opened()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted as Linux does")
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_more_threads_decode_than_are_allowed_and_the_pictures_are_the_same(tmp_path, threads):
+    path = tmp_path / "a.mp4"
+    make_video(path, moving(8, 320, 240))
+    _, expected, _ = read(path)
+
+    def running():
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = running()
+    with open_source(path, threads=threads) as source:
+        frames, most = [], 0
+        for frame in source.frames():
+            frames.append(frame.image)
+            most = max(most, running() - before)
+    # One decodes in the thread that reads; several are threads of their own, and so is the scaler's second.
+    assert most <= (0 if threads == 1 else threads + 2)
+    assert threads == 1 or most >= threads
+    for image, frame in zip(frames, expected, strict=True):
+        np.testing.assert_array_equal(image, frame.image)
