@@ -96,10 +96,12 @@ def test_killed_in_the_model(estimate, network, clip, tmp_path, monkeypatch, for
     assert not (tmp_path / JOURNAL).exists()
 
 
-def test_reading_goes_on_where_work_does(estimate, network, clip, tmp_path, monkeypatch):
-    """By timestamp: of the ten finished frames only the last is decoded and converted again."""
-    assert estimate(clip, tmp_path / "whole.json") == (0, [])
-    interrupted(estimate, network, clip, tmp_path / "poses.json")
+@pytest.mark.parametrize("every", [1, 2])
+def test_reading_goes_on_where_work_does(estimate, network, clip, tmp_path, monkeypatch, every):
+    """By timestamp: of the ten finished frames only those from the last look on are decoded and converted again."""
+    choice = ("--detect-every", every)
+    assert estimate(clip, tmp_path / "whole.json", *choice) == (0, [])
+    interrupted(estimate, network, clip, tmp_path / "poses.json", *choice)
     converted, skipped = [], []
     convert, skip_to = RGBConverter.__call__, VideoFile.skip_to
 
@@ -113,9 +115,9 @@ def test_reading_goes_on_where_work_does(estimate, network, clip, tmp_path, monk
 
     monkeypatch.setattr(RGBConverter, "__call__", count)
     monkeypatch.setattr(VideoFile, "skip_to", note)
-    assert estimate(clip, tmp_path / "poses.json", "--resume") == (0, [])
+    assert estimate(clip, tmp_path / "poses.json", "--resume", *choice) == (0, [])
     assert skipped == [True]
-    assert len(converted) == 1 + 1 + (LENGTH - 10)  # for its checksum, and then the frames from it on
+    assert len(converted) == 1 + every + (LENGTH - 10)  # for its checksum, and then the frames from it on
     assert (tmp_path / "poses.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
 
 
@@ -201,7 +203,8 @@ def test_what_was_interrupted_is_not_lost_unasked(estimate, network, clip, tmp_p
     [
         (["--batch", "2"], "another batch (3 then, 2 now)"),
         (["--chunk", "5"], "another chunk"),
-        (["--tracker", "none"], "another tracker"),
+        (["--tracker", "bytetrack"], "another tracker"),
+        (["--detect-every", "2"], "another detector"),
         (["--rotate", "90"], "another rotate"),
     ],
 )
