@@ -39,7 +39,7 @@ class PersonDetector(nn.Module):
     class Config:
         channels: int = 80
         max_detections: int = 100
-        min_score: float = 0.05
+        min_score: float = 0.01
 
     def __init__(self, config: Config) -> None:
         super().__init__()

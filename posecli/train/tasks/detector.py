@@ -34,7 +34,7 @@ from posecli.video.pictures import read_picture
 from posecli.weights.half import export_half
 
 DEFAULT_SIZE = (256, 320)
-EVALUATION_THRESHOLD = 0.05
+EVALUATION_THRESHOLD = 0.01  # AP looks at weak boxes too
 
 
 class PictureDataset(Dataset[DetectionSample]):
