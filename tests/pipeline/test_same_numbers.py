@@ -12,7 +12,7 @@ from posecli.weights.locate import embedded_weights
 
 EXAMPLE = Path(__file__).parents[2] / "examples/people.mp4"
 END_S = 0.3
-PIXELS, SCORE = 0.01, 1e-4  # the tolerance that docs/streaming.md states
+PIXELS, SCORE = 0.02, 1e-3  # the tolerance that docs/streaming.md states
 
 pytestmark = pytest.mark.skipif(
     not (embedded_weights("glsmamba-t") and embedded_weights("detector")), reason="no weights inside"
