@@ -17,6 +17,7 @@ from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, TrackerN
 from posecli.device import Precision
 from posecli.errors import UsageError
 from posecli.pipeline.session import DEFAULT_MODEL, Session, Settings
+from posecli.pipeline.window_modes import WindowChoice
 from posecli.types import Frame, Image, Poses, Recording, VideoInfo
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def estimate(
     detect_every: int | None = None,
     device: str = "auto",
     precision: Precision = "auto",
+    windows: WindowChoice = "auto",
     batch: int = 8,
     chunk: int = 8,
     threads: int = 0,
@@ -126,6 +128,7 @@ def estimate(
         detect_every=None if detect_every is None else _at_least(1, detect_every=detect_every),
         device=device,
         precision=precision,
+        windows=windows,
         batch=_at_least(1, batch=batch),
         chunk=_at_least(1, chunk=chunk),
         threads=_at_least(0, threads=threads),

@@ -19,6 +19,7 @@ from posecli.cli.options import (
     DetectorOption,
     DeviceOption,
     EndOption,
+    ExactOption,
     ForceOption,
     FormatName,
     PersonOption,
@@ -31,6 +32,7 @@ from posecli.cli.options import (
     ThreadsOption,
     ThresholdOption,
     TrackerOption,
+    WindowsOption,
 )
 from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER
 from posecli.errors import UsageError
@@ -71,6 +73,8 @@ def estimate(
     detect_every: DetectEveryOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "auto",
+    windows: WindowsOption = "auto",
+    exact: ExactOption = False,
     batch: Annotated[
         int,
         typer.Option(metavar="N", min=1, max=MOST_AT_ONCE, help="Windows of one person that run at once."),
@@ -160,6 +164,8 @@ def estimate(
         check_pose_output(Path(output), format_, found[0].source, boxes, force=force or resume)
     if person is not None:
         check_person(person)
+    if exact and windows not in ("auto", "exact"):
+        raise UsageError(f"--exact and --windows {windows}: give one of them")
     check_model(model)
     check_device(device)
     settings = Settings(
@@ -171,6 +177,7 @@ def estimate(
         detect_every=detect_every,
         device=device,
         precision=precision,
+        windows="exact" if exact else windows,
         batch=batch,
         chunk=chunk,
         threads=threads,

@@ -134,9 +134,10 @@ class Estimation:
             return NO_JOURNAL
         folder, wishes = journal_folder(output), self._wishes
         model = self.session.networks.model.model
-        section = self.session.options.section_of(model)
+        options = self.session.options
         # As far back as a window reaches, and the picture that the camera's motion is told from.
-        context = max(model.output_frames[0], self.session.settings.looks_every)
+        context = max(options.reach_of(model), self.session.settings.looks_every)
+        section = options.section_of(model)
         run = provenance | self._circumstances(video)
         try:
             return FolderJournal(folder, run, section, resume=wishes.resume, context=context)

@@ -11,6 +11,7 @@ from posecli.detect.tracking import TrackerName
 from posecli.device import Precision as Precision
 from posecli.device import use_threads as use_threads
 from posecli.errors import UsageError
+from posecli.pipeline.window_modes import WindowChoice
 
 FormatName = Literal[
     "coco", "coco-results", "posetrack17", "posetrack18", "csv", "csv-wide", "parquet", "parquet-wide", "npz",
@@ -101,4 +102,14 @@ PrecisionOption = Annotated[
         metavar="NAME",
         help="Of the networks: fp32, bf16, or auto (bf16 where the hardware has it). Scans are always fp32.",
     ),
+]
+WindowsOption = Annotated[
+    WindowChoice,
+    typer.Option(
+        metavar="NAME",
+        help="How a person's frames are cut and encoded: tubelet, reuse, exact, or auto, the best trade for the model.",
+    ),
+]
+ExactOption = Annotated[
+    bool, typer.Option("--exact", help="Short for --windows exact: as the paper has it, slow.")
 ]

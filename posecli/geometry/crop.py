@@ -62,6 +62,11 @@ def crop_affine(box: CropBox, size: tuple[int, int], rotation: float = 0.0, mirr
     return affine
 
 
+def box_affine(xyxy: FloatArray, size: tuple[int, int], padding: float = BOX_PADDING) -> Affine:
+    """Picture to the crop of `size` (height, width) around a person's box (4,), made to its aspect and enlarged."""
+    return crop_affine(CropBox.from_xyxy(xyxy, size, padding), size)
+
+
 def apply_affine(affine: Affine, points: NDArray[np.floating]) -> NDArray[np.floating]:
     """points: (..., 2). The same shape, mapped."""
     return points @ affine[:, :2].T.astype(points.dtype) + affine[:, 2].astype(points.dtype)
@@ -70,6 +75,12 @@ def apply_affine(affine: Affine, points: NDArray[np.floating]) -> NDArray[np.flo
 def invert_affine(affine: Affine) -> Affine:
     linear = np.linalg.inv(affine[:, :2])
     return np.column_stack([linear, -linear @ affine[:, 2]])
+
+
+def between_crops(first: Affine, second: Affine) -> Affine:
+    """From the pixels of one crop to those of another of the same picture; both affines are picture to crop."""
+    linear = second[:, :2] @ np.linalg.inv(first[:, :2])
+    return np.column_stack([linear, second[:, 2] - linear @ first[:, 2]])
 
 
 def warp(image: Image, affine: Affine, size: tuple[int, int], border: int = 0) -> Image:

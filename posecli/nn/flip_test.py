@@ -5,10 +5,11 @@ Shapes: B windows, T frames, F answered frames, K keypoints, H and W height and 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from posecli.nn.config import ModelConfig
-from posecli.nn.pose_model import PoseModel
+from posecli.nn.pose_model import EncodedWindows, PoseModel
 from posecli.nn.side_by_side import both
 from posecli.skeletons import Skeleton
 
@@ -29,6 +30,25 @@ class FlipTested(nn.Module):
     def forward(self, images_BTHWC: Tensor) -> Tensor:
         """Raw heatmaps (B, F, K, H, W) of output_frames."""
         return mean_of_looks(*both(self.model, images_BTHWC, images_BTHWC.flip(3)), self.config.joints)
+
+    def encode(self, images_BTHWC: Tensor) -> EncodedWindows:
+        """Both looks as one: the channels of the mirrored crops, turned back, come after those of the crops."""
+        straight = self.model.encode(images_BTHWC)
+        turned_back = self.model.encode(images_BTHWC.flip(3)).mirrored()
+        features_BTCHW = torch.cat([straight.features_BTCHW, turned_back.features_BTCHW], 2)
+        if straight.heatmaps_BTKHW is None or turned_back.heatmaps_BTKHW is None:
+            return EncodedWindows(features_BTCHW, None)
+        return EncodedWindows(
+            features_BTCHW, torch.cat([straight.heatmaps_BTKHW, turned_back.heatmaps_BTKHW], 2)
+        )
+
+    def answer(self, encoded: EncodedWindows) -> Tensor:
+        """Raw heatmaps (B, F, K, H, W) of output_frames, from what encode said."""
+        features, heatmaps = encoded
+        looks = [None, None] if heatmaps is None else heatmaps.chunk(2, 2)
+        straight, turned_back = map(EncodedWindows, features.chunk(2, 2), looks)
+        of_mirrored_BFKHW = self.model.answer(turned_back.mirrored())
+        return mean_of_looks(self.model.answer(straight), of_mirrored_BFKHW, self.config.joints)
 
     def keypoints(self, heatmaps_BFKHW: Tensor, box_heights_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As PoseModel.keypoints."""

@@ -27,6 +27,11 @@ class EncodedWindows(NamedTuple):
     features_BTCHW: Tensor
     heatmaps_BTKHW: Tensor | None  # the encoder's own, of config.encoder.skeleton; None: not kept in a cache
 
+    def mirrored(self) -> EncodedWindows:
+        """Left and right of the pictures exchanged; joints keep their names."""
+        heatmaps = self.heatmaps_BTKHW
+        return EncodedWindows(self.features_BTCHW.flip(-1), None if heatmaps is None else heatmaps.flip(-1))
+
 
 class PoseModel(nn.Module):
     """Windows of crops to heatmaps; the encoder is frozen where its configuration says so."""

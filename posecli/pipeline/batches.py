@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from posecli.geometry.crop import apply_affine, invert_affine
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.windows import PersonWindow, Window, person_windows
+from posecli.pipeline.reuse import SharedViews, encode_windows
+from posecli.pipeline.windows import PersonWindow, Window, cut_anew, person_windows
 from posecli.types import FloatArray, Frame, Poses, Tracks
 
 # Windows that wait for a batch to fill: where few people are seen, memory must stay bounded all the same.
@@ -29,21 +31,23 @@ class Batches:
         model: answers.
         size: windows of one person that it takes at once.
         bf16: run it under bf16 autocast.
+        reuse: encode each person-frame once, however many windows it is in.
     """
 
-    def __init__(self, model: PoseModel | FlipTested, size: int, *, bf16: bool) -> None:
+    def __init__(
+        self, model: PoseModel | FlipTested, size: int, *, bf16: bool = False, reuse: bool = False
+    ) -> None:
         self._model, self._size, self._bf16 = model, size, bf16
+        self._shared = SharedViews(model.config.input.box_scale) if reuse else None
         self._waiting: deque[_Answer] = deque()
         self._batch: list[tuple[PersonWindow, _Answer]] = []
 
     def add(self, window: Window) -> Iterator[Poses]:
         """The next window; yields what is known then."""
-        config = self._model.config
-        answer = _Answer.of(window, len(config.joints))
+        crop, cut = self._model.config.input, self._shared or cut_anew
+        answer = _Answer.of(window, len(self._model.config.joints))
         self._waiting.append(answer)
-        for person in person_windows(
-            window, (config.input.height, config.input.width), config.input.box_scale
-        ):
+        for person in person_windows(window, (crop.height, crop.width), crop.box_scale, cut):
             answer.missing += 1
             self._batch.append((person, answer))
             if len(self._batch) == self._size:
@@ -54,15 +58,36 @@ class Batches:
             yield from self._waiting.popleft().poses
 
     def flush(self) -> Iterator[Poses]:
-        """Runs what waits, full batch or not: nothing that was added is owed any more."""
+        """Runs what waits, full batch or not: nothing that was added is owed any more, nor remembered."""
         self._run()
+        if self._shared is not None:
+            self._shared.clear()
         while self._waiting:
             yield from self._waiting.popleft().poses
 
+    @torch.inference_mode()
     def _run(self) -> None:
-        if self._batch:
-            _run(self._model, self._batch, self._bf16)
-            self._batch = []
+        if not self._batch:
+            return
+        people = [person for person, _ in self._batch]
+        device = next(self._model.parameters()).device
+        with torch.autocast(device.type, torch.bfloat16, enabled=self._bf16):
+            heatmaps_BFKHW = self._heatmaps(people, device)
+        heights_B = torch.tensor([person.box_height for person in people], device=device)
+        points_BFK2, scores_BFK = (
+            values.float().cpu().numpy() for values in self._model.keypoints(heatmaps_BFKHW, heights_B)
+        )
+        for (person, answer), points, scores in zip(self._batch, points_BFK2, scores_BFK, strict=True):
+            answer.fill(person, points, scores)
+        self._batch = []
+
+    def _heatmaps(self, people: list[PersonWindow], device: torch.device) -> Tensor:
+        """Raw, (B, F, K, H, W)."""
+        if self._shared is not None:
+            return self._model.answer(encode_windows(self._model, people, device))
+        images_BTHWC = torch.from_numpy(np.stack([person.crops for person in people])).to(device)
+        heatmaps_BFKHW: Tensor = self._model(images_BTHWC)
+        return heatmaps_BFKHW
 
 
 @dataclass(slots=True)
@@ -89,17 +114,3 @@ class _Answer:
 def _unknown(frame: Frame, tracks: Tracks, keypoints: int) -> Poses:
     points = np.full((len(tracks), keypoints, 2), np.nan, np.float32)
     return Poses(frame.index, frame.time_s, tracks, points, points[..., 0].copy(), frame.name)
-
-
-@torch.inference_mode()
-def _run(model: PoseModel | FlipTested, batch: list[tuple[PersonWindow, _Answer]], bf16: bool) -> None:
-    device = next(model.parameters()).device
-    images_BTHWC = torch.from_numpy(np.stack([person.crops for person, _ in batch])).to(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        heatmaps_BFKHW = model(images_BTHWC)
-    heights_B = torch.tensor([person.box_height for person, _ in batch], device=device)
-    points_BFK2, scores_BFK = (
-        values.float().cpu().numpy() for values in model.keypoints(heatmaps_BFKHW, heights_B)
-    )
-    for (person, answer), points_FK2, scores_FK in zip(batch, points_BFK2, scores_BFK, strict=True):
-        answer.fill(person, points_FK2, scores_FK)

@@ -23,7 +23,8 @@ from posecli.nn.pose_model import PoseModel
 from posecli.pipeline.batches import Batches
 from posecli.pipeline.duplicates import drop_duplicates
 from posecli.pipeline.journal import NO_JOURNAL, Journal
-from posecli.pipeline.windows import Slide, Tracked, Window, single_frames, windows
+from posecli.pipeline.window_modes import WindowMode, answered_positions
+from posecli.pipeline.windows import Slide, Tracked, Window, middle_windows, single_frames, windows
 from posecli.types import Boxes, Frame, Poses, Tracks
 
 DEFAULT_BATCH = 8  # windows of one person
@@ -33,8 +34,9 @@ DEFAULT_SECTION = 120  # frames: whole windows of five, whole batches of eight o
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """What shapes speed and memory, not the result."""
+    """How the work is laid out: windows decide about the result too, the rest about speed and memory alone."""
 
+    windows: WindowMode = "tubelet"
     batch: int = DEFAULT_BATCH  # windows that the model takes at once, over persons and frames
     chunk: int = DEFAULT_CHUNK  # frames that are read and detected at once
     bf16: bool = False
@@ -42,8 +44,20 @@ class Options:
 
     def section_of(self, model: PoseModel | FlipTested) -> int:
         """Frames of a section: as many whole windows of the model as there is room for."""
-        step = len(model.output_frames)
+        step = len(self._answered(model))
         return max(self.section // step, 1) * step
+
+    def reach_of(self, model: PoseModel | FlipTested) -> int:
+        """How many frames a window reaches back before the first that it answers for."""
+        return self._answered(model)[0]
+
+    @property
+    def slide(self) -> Slide:
+        """Lays the windows."""
+        return windows if self.windows == "tubelet" else middle_windows
+
+    def _answered(self, model: PoseModel | FlipTested) -> tuple[int, ...]:
+        return answered_positions(self.windows, model.config.input.frames, model.output_frames)
 
 
 def estimate(
@@ -87,18 +101,18 @@ def estimate_tracked(
     tracked: Iterable[Tracked],
     model: PoseModel | FlipTested,
     options: Options,
-    slide: Slide = windows,
+    slide: Slide | None = None,
     journal: Journal = NO_JOURNAL,
 ) -> Iterator[Poses]:
     """Poses of frames whose people are known.
 
     Args:
-        slide: how windows are laid over the frames.
+        slide: lays the windows over the frames; None: as the options say.
         journal: answers for the windows that an earlier run finished.
     """
-    batches = Batches(model, options.batch, bf16=options.bf16)
+    batches = Batches(model, options.batch, bf16=options.bf16, reuse=options.windows == "reuse")
     length, section = options.section_of(model), 0
-    for window in slide(tracked, model.config.input.frames, model.output_frames):
+    for window in (slide or options.slide)(tracked, model.config.input.frames, model.output_frames):
         first = _first_answered(window)
         if first < journal.finished:
             yield from (journal.poses(window.frames[position][0]) for position in window.answered)

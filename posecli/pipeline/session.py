@@ -17,6 +17,7 @@ from posecli.detect.tracking import (
 )
 from posecli.device import Precision, pick_device, prefers_bf16, use_threads
 from posecli.errors import UsageError
+from posecli.pipeline.window_modes import WindowChoice, WindowMode, choose_mode
 
 if TYPE_CHECKING:
     import torch
@@ -53,6 +54,7 @@ class Settings:
     detect_every: int | None = None  # None: DEFAULT_DETECT_EVERY where people are detected and tracked
     device: str = "auto"
     precision: Precision = "auto"
+    windows: WindowChoice = "auto"
     batch: int = 8
     chunk: int = 8
     threads: int = 0
@@ -127,6 +129,16 @@ class Session:
         loaded.model.to(device)
         return Networks(device, bf16, loaded)
 
+    @cached_property
+    def windows(self) -> WindowMode:
+        """How windows are laid and looked at.
+
+        Raises:
+            UsageError: the model cannot answer in the mode that is asked for.
+        """
+        loaded = self.networks.model
+        return choose_mode(self.settings.windows, loaded.model.output_frames, loaded.name)
+
     def open(self, source: str) -> Source:
         """What the poses are estimated on: the source, or the part of it that is wanted.
 
@@ -178,7 +190,8 @@ class Session:
         """What shapes speed and memory."""
         from posecli.pipeline.estimator import Options
 
-        return Options(batch=self.settings.batch, chunk=self.settings.chunk, bf16=self.networks.bf16)
+        settings, bf16 = self.settings, self.networks.bf16
+        return Options(windows=self.windows, batch=settings.batch, chunk=settings.chunk, bf16=bf16)
 
     def poses(
         self,
@@ -223,6 +236,7 @@ class Session:
             "model": {"name": loaded.name, "sha256": loaded.sha256, "precision": precision},
             "detector": people.provenance() | ({"every": every} if every > 1 else {}),
             "tracker": self.tracker_name(people),
+            "windows": self.windows,
         }
         if rotate is not None:
             told["rotate"] = rotate
