@@ -17,6 +17,7 @@ from posecli.types import Poses, Recording
 from tests.cli.conftest import BOX, HEIGHT, WIDTH, clip, command, network  # noqa: F401  (fixtures)
 
 RUN_CONTROL = {
+    "exact",  # short for windows="exact"
     "ray",
     "ray-workers",
     "output",
@@ -29,6 +30,9 @@ RUN_CONTROL = {
     "log-json",
     "sources",
 }
+
+
+CLIP = Path(__file__).parent.parent / "examples/people.mp4"
 
 
 def test_importing_posecli_is_light():
@@ -112,6 +116,7 @@ def test_smoothed_poses_keep_the_raw_ones_in_the_file(network, clip, tmp_path): 
             "rotate, start, end, stride and roi are for videos",
         ),
         ({"source": "a.mp4", "batch": 0}, UsageError, "batch=0: must be 1 or more"),
+        ({"source": CLIP, "windows": "tubelet"}, UsageError, "choose reuse or exact"),
         ({"source": "a.mp4", "smooth": ["butterworth"]}, UsageError, "butterworth"),
         ({"source": "a.mp4", "smooth": ["nothing"]}, UsageError, "nothing"),
     ],

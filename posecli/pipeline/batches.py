@@ -44,7 +44,7 @@ class Batches:
 
     def add(self, window: Window) -> Iterator[Poses]:
         """The next window; yields what is known then."""
-        crop, cut = self._model.config.input, self._shared or cut_anew
+        crop, cut = self._model.config.input, cut_anew if self._shared is None else self._shared
         answer = _Answer.of(window, len(self._model.config.joints))
         self._waiting.append(answer)
         for person in person_windows(window, (crop.height, crop.width), crop.box_scale, cut):

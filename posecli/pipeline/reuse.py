@@ -44,6 +44,10 @@ class SharedViews:
         self._forget(window.frames[0][0].index)
         return [self._view(frame, track_id, affine, size) for frame in window.frames]
 
+    def __len__(self) -> int:
+        """Frames of which there are views."""
+        return len(self._views)
+
     def clear(self) -> None:
         """The next window has nothing in common with those before."""
         self._views = {}

@@ -131,6 +131,25 @@ def test_a_detector_that_looks_at_every_third_frame(estimate, clip, tmp_path):
     assert estimate(clip, tmp_path / "poses.json", "--detect-every", 3, "--resume") == (0, [])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "mode"),
+    [
+        ([], "reuse"),
+        (["--windows", "exact"], "exact"),
+        (["--exact"], "exact"),
+        (["--windows", "auto"], "reuse"),
+    ],
+)
+def test_windows_are_told_in_the_file(estimate, clip, tmp_path, arguments, mode):
+    output = tmp_path / "poses.json"
+    assert estimate(clip, output, *arguments) == (0, [])
+    assert read_poses(output).provenance["windows"] == mode
+    # Another setting is another result.
+    other = "exact" if mode == "reuse" else "reuse"
+    assert estimate(clip, output, "--windows", other, "--resume")[0] == 1
+    assert estimate(clip, output, *arguments, "--resume") == (0, [])
+
+
 BAD_INPUTS = {
     "missing.mp4": None,
     "empty.mp4": b"",

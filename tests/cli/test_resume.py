@@ -203,6 +203,7 @@ def test_what_was_interrupted_is_not_lost_unasked(estimate, network, clip, tmp_p
     [
         (["--batch", "2"], "another batch (3 then, 2 now)"),
         (["--chunk", "5"], "another chunk"),
+        (["--exact"], 'another windows ("reuse" then, "exact" now)'),
         (["--tracker", "bytetrack"], "another tracker"),
         (["--detect-every", "2"], "another detector"),
         (["--rotate", "90"], "another rotate"),

@@ -12,12 +12,15 @@ from posecli.detect.bridge import MAX_GAP
 from posecli.detect.file import BoxFile
 from posecli.detect.tracking import NoTracker
 from posecli.formats.boxes import BoxWriter
+from posecli.nn.pose_model import EncodedWindows
 from posecli.pipeline.batches import MAX_WAITING
 from posecli.pipeline.estimator import Options, estimate, estimate_tracked
 from posecli.types import Boxes, Frame, Tracks, VideoInfo
 
 FRAMES, HEIGHT, WIDTH = 5, 64, 48
 RADIUS = 20  # of the boxes around lights
+# What a model answers for, every frame of a window or the middle one, and how windows are laid.
+MANNERS = [(True, "tubelet"), (True, "reuse"), (True, "exact"), (False, "reuse"), (False, "exact")]
 
 
 class Brightest(nn.Module):
@@ -29,12 +32,19 @@ class Brightest(nn.Module):
         crop = SimpleNamespace(frames=FRAMES, height=HEIGHT, width=WIDTH, box_scale=1.25)
         self.config = SimpleNamespace(input=crop, joints=("light", "corner"))
         self.unused = nn.Parameter(torch.zeros(1))
-        self.batches = []
+        self.batches, self.encoded = [], 0
+
+    def encode(self, images_BTHWC):
+        self.encoded += images_BTHWC.shape[0] * images_BTHWC.shape[1]
+        assert images_BTHWC.dtype == torch.uint8
+        return EncodedWindows(images_BTHWC[..., 0].float()[:, :, None], None)
+
+    def answer(self, encoded):
+        self.batches.append(len(encoded.features_BTCHW))
+        return encoded.features_BTCHW[:, list(self.output_frames)]
 
     def forward(self, images_BTHWC):
-        self.batches.append(len(images_BTHWC))
-        assert images_BTHWC.dtype == torch.uint8
-        return images_BTHWC[:, list(self.output_frames), ..., 0].float()[:, :, None]
+        return self.answer(self.encode(images_BTHWC))
 
     def keypoints(self, heatmaps_BFKHW, box_heights_B=None):
         light = (heatmaps_BFKHW - 100).clamp(min=0)  # its centre of gravity
@@ -110,11 +120,11 @@ def poses_of(lights, every_frame, **options):
     return poses, model, detector
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
 @pytest.mark.parametrize("length", [1, 2, 5, 6, 23])
-def test_every_frame_has_its_people_at_their_places(every_frame, length):
+def test_every_frame_has_its_people_at_their_places(every_frame, windows, length):
     lights = film()[3 : 3 + length] if length < 20 else film()
-    poses, _, _ = poses_of(lights, every_frame)
+    poses, _, _ = poses_of(lights, every_frame, windows=windows)
     assert [p.frame_index for p in poses] == list(range(length))
     assert [p.time_s for p in poses] == [i / 25 for i in range(length)]
     for pose, people in zip(poses, lights, strict=True):
@@ -125,11 +135,11 @@ def test_every_frame_has_its_people_at_their_places(every_frame, length):
             assert np.isfinite(pose.keypoints[row]).all()
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_batch_and_chunk_do_not_change_the_result(every_frame):
-    reference, _, _ = poses_of(film(), every_frame, batch=1, chunk=1)
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
+def test_batch_and_chunk_do_not_change_the_result(every_frame, windows):
+    reference, _, _ = poses_of(film(), every_frame, windows=windows, batch=1, chunk=1)
     for batch, chunk in ((3, 1), (8, 5), (1, 5)):
-        poses, model, detector = poses_of(film(), every_frame, batch=batch, chunk=chunk)
+        poses, model, detector = poses_of(film(), every_frame, windows=windows, batch=batch, chunk=chunk)
         assert max(model.batches) == batch
         assert max(detector.batches) == chunk
         for a, b in zip(reference, poses, strict=True):
@@ -139,22 +149,44 @@ def test_batch_and_chunk_do_not_change_the_result(every_frame):
             np.testing.assert_array_equal(a.scores, b.scores)
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_short_gap_is_filled_in_from_the_picture(every_frame):
+@pytest.mark.parametrize(
+    ("every_frame", "windows", "passes"),
+    [
+        (True, "tubelet", 40),
+        (
+            True,
+            "reuse",
+            40 + 4,
+        ),  # nothing is shared between sections: two frames on either side are seen twice
+        (True, "exact", 5 * 40),
+        (False, "reuse", 40 + 4),
+        (False, "exact", 5 * 40),
+    ],
+)
+def test_passes_of_the_encoder(every_frame, windows, passes):
+    lights = [[(1, (60.0, 60.0))]] * 40
+    poses, model, _ = poses_of(lights, every_frame, windows=windows, section=20)
+    assert sum(len(p) for p in poses) == 40
+    assert model.encoded == passes
+
+
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
+def test_short_gap_is_filled_in_from_the_picture(every_frame, windows):
     lights = [[(1, (40.0 + i, 50.0))] for i in range(16)]
     hidden = [*lights[:7], [], [], *lights[9:]]
     frames = (picture(i, [xy for _, xy in people]) for i, people in enumerate(lights))
-    poses = list(estimate(frames, OnLights(hidden), InOrder(hidden), Brightest(every_frame), Options()))
+    model, options = Brightest(every_frame), Options(windows=windows)
+    poses = list(estimate(frames, OnLights(hidden), InOrder(hidden), model, options))
     assert [len(p) for p in poses] == [1] * 16
     np.testing.assert_allclose(
         [p.keypoints[0, 0] for p in poses], [[40 + i, 50] for i in range(16)], atol=0.25
     )
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_empty_video_and_video_without_people(every_frame):
-    assert poses_of([], every_frame)[0] == []
-    poses, model, _ = poses_of([[]] * 9, every_frame)
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
+def test_empty_video_and_video_without_people(every_frame, windows):
+    assert poses_of([], every_frame, windows=windows)[0] == []
+    poses, model, _ = poses_of([[]] * 9, every_frame, windows=windows)
     assert [len(p) for p in poses] == [0] * 9
     assert poses[4].keypoints.shape == (0, 2, 2)
     assert model.batches == []
@@ -172,13 +204,14 @@ def counted(length, places, alive):
         yield frame
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_pictures_alive_are_bounded(every_frame):
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
+def test_pictures_alive_are_bounded(every_frame, windows):
     lights = [[(1, (60.0, 60.0))]] * 256
     alive = []
     frames = counted(200, lambda i: [(60.0, 60.0)], alive)
     chunk = 8
-    poses = estimate(frames, OnLights(lights), InOrder(lights), Brightest(every_frame), Options(chunk=chunk))
+    model, options = Brightest(every_frame), Options(windows=windows, chunk=chunk)
+    poses = estimate(frames, OnLights(lights), InOrder(lights), model, options)
     assert sum(1 for _ in poses) == 200
     # Two chunks (one that is being read, the last of the other), the bridge's look-ahead, one window.
     assert max(alive) <= 2 * chunk + MAX_GAP + 3 + FRAMES
@@ -224,12 +257,13 @@ def test_boxes_from_a_file_stand_in_for_the_detector(tmp_path, with_ids):
         np.testing.assert_allclose(pose.keypoints[0, 0], [40 + i, 50], atol=0.25)
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_without_a_tracker_pictures_are_apart(every_frame):
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
+def test_without_a_tracker_pictures_are_apart(every_frame, windows):
     """A person who is seen on one picture only is found there, and no other picture's crop is looked at."""
     lights = [[(1, (40.0, 60.0))], [(1, (90.0, 30.0)), (2, (30.0, 90.0))], []]
     frames = [picture(i, [xy for _, xy in people]) for i, people in enumerate(lights)]
-    poses = list(estimate(frames, OnLights(lights), NoTracker(), Brightest(every_frame), Options()))
+    model, options = Brightest(every_frame), Options(windows=windows)
+    poses = list(estimate(frames, OnLights(lights), NoTracker(), model, options))
     assert [p.tracks.ids.tolist() for p in poses] == [[1], [2, 3], []]
     for pose, people in zip(poses, lights, strict=True):
         for row, (_, place) in enumerate(people):

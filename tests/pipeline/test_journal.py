@@ -24,6 +24,11 @@ from .test_estimator import Brightest, OnLights, film, picture
 SECTION = 10
 LENGTH = 47
 RUN = {"source": "film.mp4"}
+MANNERS = [
+    (True, "tubelet"),
+    (True, "reuse"),
+    (False, "exact"),
+]  # of all, those whose windows begin differently
 
 
 class Sensitive(Brightest):
@@ -72,6 +77,7 @@ def run(
     folder,
     *,
     every_frame=True,
+    windows="tubelet",
     tracker="botsort",
     stop=None,
     resume=False,
@@ -84,8 +90,8 @@ def run(
     """All poses up to the frame before which it stops, and who worked for them."""
     lights = film(length)
     model, detector = Sensitive(every_frame), SensitiveOnLights(lights)
-    options = Options(batch=batch, chunk=chunk, section=SECTION)
-    context = max(model.output_frames[0], detect_every)
+    options = Options(windows=windows, batch=batch, chunk=chunk, section=SECTION)
+    context = max(options.reach_of(model), detect_every)
     journal = FolderJournal(folder, RUN, options.section_of(model), resume=resume, context=context)
     frames = (picture(i, [xy for _, xy in people]) for i, people in enumerate(lights))
     if source is not None:
@@ -109,15 +115,15 @@ def same(a, b):
         np.testing.assert_array_equal(one.scores, other.scores)
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
 @pytest.mark.parametrize("tracker", ["botsort", "none"])
-def test_stopped_anywhere_it_goes_on_to_the_same_numbers(tmp_path, every_frame, tracker):
-    whole, model, _ = run(tmp_path / "whole", every_frame=every_frame, tracker=tracker)
+def test_stopped_anywhere_it_goes_on_to_the_same_numbers(tmp_path, every_frame, windows, tracker):
+    whole, model, _ = run(tmp_path / "whole", every_frame=every_frame, windows=windows, tracker=tracker)
     assert len(whole) == LENGTH
     assert len({len(p) for p in whole}) > 1  # people come and go
     for stop in (1, 9, 11, 12, 20, 29, 33, 46):
         folder = tmp_path / f"{stop}"
-        options = {"every_frame": every_frame, "tracker": tracker}
+        options = {"every_frame": every_frame, "windows": windows, "tracker": tracker}
         run(folder, stop=stop, **options)
         again, part, seen = run(folder, resume=True, **options)
         same(whole, again)
@@ -129,11 +135,11 @@ def test_stopped_anywhere_it_goes_on_to_the_same_numbers(tmp_path, every_frame, 
             assert sum(seen.batches) == LENGTH
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
 @pytest.mark.parametrize("tracker", ["botsort", "bytetrack", "none"])
-def test_pictures_that_are_finished_are_not_read_again(tmp_path, every_frame, tracker):
+def test_pictures_that_are_finished_are_not_read_again(tmp_path, every_frame, windows, tracker):
     """The tracker is told what it was told before: it gives everyone the same ids as if it had seen all pictures."""
-    options = {"every_frame": every_frame, "tracker": tracker}
+    options = {"every_frame": every_frame, "windows": windows, "tracker": tracker}
     whole, _, _ = run(tmp_path / "whole", **options)
     for stop in (9, 25, 41):
         folder = tmp_path / f"{stop}"
@@ -142,14 +148,16 @@ def test_pictures_that_are_finished_are_not_read_again(tmp_path, every_frame, tr
         again, _, _ = run(folder, resume=True, source=source, **options)
         same(whole, again)
         finished = (stop + 1) // SECTION * SECTION
-        assert source.read == LENGTH - finished + (1 if every_frame else 2)
+        assert source.read == LENGTH - finished + (1 if windows == "tubelet" else 2)
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
+@pytest.mark.parametrize(("every_frame", "windows"), MANNERS)
 @pytest.mark.parametrize(("detect_every", "length"), [(2, 47), (3, 47), (3, 50), (4, 50)])
-def test_with_looks_apart_it_goes_on_to_the_same_numbers(tmp_path, every_frame, detect_every, length):
+def test_with_looks_apart_it_goes_on_to_the_same_numbers(
+    tmp_path, every_frame, windows, detect_every, length
+):
     """The frames that are looked at count from the video's start, not from where the run goes on."""
-    options = {"every_frame": every_frame, "detect_every": detect_every, "length": length}
+    options = {"every_frame": every_frame, "windows": windows, "detect_every": detect_every, "length": length}
     whole, _, all_seen = run(tmp_path / "whole", **options)
     assert sum(all_seen.batches) == len({*range(0, length, detect_every), length - 1})
     assert [len(p) for p in whole].count(0) < 5
@@ -162,7 +170,7 @@ def test_with_looks_apart_it_goes_on_to_the_same_numbers(tmp_path, every_frame, 
         finished = (stop + 1) // SECTION * SECTION
         looked_at = {*range(0, length, detect_every), length - 1}
         assert sum(seen.batches) == len([index for index in looked_at if index >= finished])
-        assert source.read == length - finished + max(detect_every, 1 if every_frame else 2)
+        assert source.read == length - finished + max(detect_every, 1 if windows == "tubelet" else 2)
 
 
 def test_stopped_over_and_over(tmp_path):

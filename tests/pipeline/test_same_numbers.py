@@ -28,6 +28,11 @@ def reference():
     return poses_of()
 
 
+@pytest.fixture(scope="module")
+def reused():
+    return poses_of(windows="reuse")
+
+
 @pytest.mark.parametrize("options", [{"batch": 1, "chunk": 3}, {"batch": 3, "chunk": 8}, {"threads": 1}])
 def test_batches_chunks_and_threads(reference, options):
     threads = torch.get_num_threads()
@@ -35,6 +40,17 @@ def test_batches_chunks_and_threads(reference, options):
         assert_near(poses_of(**options), reference)
     finally:
         torch.set_num_threads(threads)
+
+
+def test_batches_and_chunks_where_features_are_reused(reused):
+    """A neighbour's features may be from the same batch or an earlier one."""
+    assert_near(poses_of(windows="reuse", batch=3, chunk=3), reused)
+
+
+def test_reused_features_are_near_exact_ones(reused):
+    apart = [a.keypoints - b.keypoints for a, b in zip(reused, poses_of(windows="exact"), strict=True)]
+    distance = np.linalg.norm(np.concatenate(apart), axis=-1) / 200  # people are about 200 pixels tall
+    assert 0 < np.median(distance) < 0.002
 
 
 def test_another_scan_backend(reference, monkeypatch):
