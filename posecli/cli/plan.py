@@ -1,4 +1,4 @@
-"""posecli estimate --dry-run: what would be written from what, without loading a network or writing anything."""
+"""posecli estimate --dry-run: what would be written from what, without running a network or writing anything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def plan(jobs: Mapping[Path, str], settings: Settings, wishes: Wishes) -> None:
 
     Raises:
         PosecliError: some could not be done; standard error says which and why.
+        UsageError: the model cannot answer in the mode that is asked for.
     """
+    from posecli.pipeline.session import Session
+
+    if settings.windows == "tubelet":  # the others are for every model: it need not be loaded
+        _ = Session(settings).windows
     failed = 0
     for output, source in jobs.items():
         try:

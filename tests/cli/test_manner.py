@@ -69,6 +69,12 @@ def test_a_dry_run_over_a_folder_says_what_would_fail(dry, clip, tmp_path):
     assert list((tmp_path / "poses").iterdir()) == []
 
 
+def test_a_dry_run_says_what_the_model_cannot(dry, clip, tmp_path):
+    code, out, (line,) = dry(clip, "-o", tmp_path / "poses.json", "--windows", "tubelet")
+    assert (code, out) == (2, [])
+    assert "choose reuse or exact" in line
+
+
 def test_a_dry_run_does_not_promise_to_overwrite(dry, clip, tmp_path):
     (tmp_path / "poses.json").write_text("{}")
     assert dry(clip, "-o", tmp_path / "poses.json")[0] == 1
