@@ -25,8 +25,8 @@ from posecli.data.datasets import get_dataset
 from posecli.device import prefers_bf16
 from posecli.metrics.of_dataset import metric_of
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.estimator import Options
 from posecli.pipeline.evaluation import evaluate
+from posecli.pipeline.options import Options
 from posecli.pipeline.people import TruePeople
 from posecli.train.loop import train
 from posecli.train.observer import Observer, Values

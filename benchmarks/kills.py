@@ -22,7 +22,7 @@ from pathlib import Path
 
 from estimate import loop_clip
 
-import posecli.pipeline.estimator
+import posecli.pipeline.options
 from posecli.cli import main as posecli_main
 from posecli.pipeline.estimator import DEFAULT_SECTION
 from posecli.pipeline.journal import journal_folder
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     random.seed(arguments.seed)
-    options = functools.partial(posecli.pipeline.estimator.Options, section=arguments.section)
-    posecli.pipeline.estimator.Options = options  # type: ignore[assignment,misc]
+    options = functools.partial(posecli.pipeline.options.Options, section=arguments.section)
+    posecli.pipeline.options.Options = options  # type: ignore[assignment,misc]
     with tempfile.TemporaryDirectory() as name:
         trials(Path(name), arguments)
 

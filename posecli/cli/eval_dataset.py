@@ -86,8 +86,8 @@ def evaluate_dataset(run: DatasetRun) -> tuple[Report, dict[str, Any]]:
     bf16 = prefers_bf16(device) if run.precision == "auto" else run.precision == "bf16"
 
     from posecli.nn.flip_test import FlipTested
-    from posecli.pipeline.estimator import Options
     from posecli.pipeline.evaluation import evaluate, mean_report
+    from posecli.pipeline.options import Options
     from posecli.weights.models import load_model
 
     loaded = load_model(run.model)

@@ -10,7 +10,6 @@ earlier sections. So an estimation that goes on from a journal gives the same nu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from posecli.detect.bridge import bridge_gaps, gap_to_bridge
@@ -23,41 +22,9 @@ from posecli.nn.pose_model import PoseModel
 from posecli.pipeline.batches import Batches
 from posecli.pipeline.duplicates import drop_duplicates
 from posecli.pipeline.journal import NO_JOURNAL, Journal
-from posecli.pipeline.window_modes import WindowMode, answered_positions
-from posecli.pipeline.windows import Slide, Tracked, Window, middle_windows, single_frames, windows
+from posecli.pipeline.options import Options
+from posecli.pipeline.windows import Slide, Tracked, Window, single_frames
 from posecli.types import Boxes, Frame, Poses, Tracks
-
-DEFAULT_BATCH = 8  # windows of one person
-DEFAULT_CHUNK = 8  # frames
-DEFAULT_SECTION = 120  # frames: whole windows of five, whole batches of eight of them, whole chunks
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """How the work is laid out: windows decide about the result too, the rest about speed and memory alone."""
-
-    windows: WindowMode = "tubelet"
-    batch: int = DEFAULT_BATCH  # windows that the model takes at once, over persons and frames
-    chunk: int = DEFAULT_CHUNK  # frames that are read and detected at once
-    bf16: bool = False
-    section: int = DEFAULT_SECTION  # frames after which batches end, about: it is cut to whole windows
-
-    def section_of(self, model: PoseModel | FlipTested) -> int:
-        """Frames of a section: as many whole windows of the model as there is room for."""
-        step = len(self._answered(model))
-        return max(self.section // step, 1) * step
-
-    def reach_of(self, model: PoseModel | FlipTested) -> int:
-        """How many frames a window reaches back before the first that it answers for."""
-        return self._answered(model)[0]
-
-    @property
-    def slide(self) -> Slide:
-        """Lays the windows."""
-        return windows if self.windows == "tubelet" else middle_windows
-
-    def _answered(self, model: PoseModel | FlipTested) -> tuple[int, ...]:
-        return answered_positions(self.windows, model.config.input.frames, model.output_frames)
 
 
 def estimate(

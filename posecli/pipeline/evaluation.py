@@ -16,8 +16,8 @@ from posecli.formats.base import conversion, weighted_by_box
 from posecli.metrics.protocol import DatasetMetric, Report
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.estimator import Options
 from posecli.pipeline.footage import PeopleSource, pose_footage
+from posecli.pipeline.options import Options
 from posecli.skeletons import Skeleton
 from posecli.types import Poses
 

@@ -16,7 +16,8 @@ from posecli.data.recent import RecentPictures
 from posecli.formats.base import convert_poses
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.estimator import Options, estimate_tracked
+from posecli.pipeline.estimator import estimate_tracked
+from posecli.pipeline.options import Options
 from posecli.pipeline.windows import Tracked, Window, single_frames
 from posecli.types import Frame, Poses, Tracks
 

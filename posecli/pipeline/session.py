@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from posecli.detect.file import BoxFile
     from posecli.detect.protocol import Detector
-    from posecli.pipeline.estimator import Options
     from posecli.pipeline.journal import Journal
+    from posecli.pipeline.options import Options
     from posecli.smooth import Chain
     from posecli.types import Frame, Poses
     from posecli.video import Source
@@ -188,7 +188,7 @@ class Session:
     @cached_property
     def options(self) -> Options:
         """What shapes speed and memory."""
-        from posecli.pipeline.estimator import Options
+        from posecli.pipeline.options import Options
 
         settings, bf16 = self.settings, self.networks.bf16
         return Options(windows=self.windows, batch=settings.batch, chunk=settings.chunk, bf16=bf16)

@@ -19,7 +19,8 @@ from posecli.data.clips import load_clip
 from posecli.data.people import Person, Picture
 from posecli.nn.flip_test import FlipTested
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.estimator import Options, estimate_tracked
+from posecli.pipeline.estimator import estimate_tracked
+from posecli.pipeline.options import Options
 from posecli.pipeline.windows import single_frames, windows
 from posecli.types import Frame, Tracks
 from posecli.weights.presets import load_preset

@@ -6,9 +6,9 @@ import signal
 from pathlib import Path
 
 import posecli.detect
-import posecli.pipeline.estimator
+import posecli.pipeline.options
 import posecli.weights.models
-from posecli.pipeline.estimator import Options
+from posecli.pipeline.options import Options
 from posecli.weights.models import LoadedModel
 
 from .conftest import MiddleModel, OneBox
@@ -31,4 +31,4 @@ def set_up():
     model.on_forward = die
     posecli.weights.models.load_model = lambda name: LoadedModel(model, name, "0")
     posecli.detect.make_detector = lambda *_, **__: OneBox()
-    posecli.pipeline.estimator.Options = functools.partial(Options, section=SECTION)
+    posecli.pipeline.options.Options = functools.partial(Options, section=SECTION)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-import posecli.pipeline.estimator
+import posecli.pipeline.options
 from posecli.cluster.connection import import_ray
 from posecli.errors import PosecliError
-from posecli.pipeline.estimator import Options
+from posecli.pipeline.options import Options
 
 from .conftest import write_video
 from .ray_stand_ins import DEADLY, SECTION
@@ -75,7 +75,7 @@ def videos(tmp_path, monkeypatch):
 
 @pytest.fixture
 def estimate(command, network, monkeypatch):
-    monkeypatch.setattr(posecli.pipeline.estimator, "Options", functools.partial(Options, section=SECTION))
+    monkeypatch.setattr(posecli.pipeline.options, "Options", functools.partial(Options, section=SECTION))
 
     def call(*arguments):
         return command("estimate", *arguments, "--model", network.file, *FIXED)

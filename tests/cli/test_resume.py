@@ -8,9 +8,9 @@ import signal
 import pytest
 import torch
 
-import posecli.pipeline.estimator
 import posecli.pipeline.journal
-from posecli.pipeline.estimator import Options
+import posecli.pipeline.options
+from posecli.pipeline.options import Options
 from posecli.video.colour import RGBConverter
 from posecli.video.video_file import VideoFile
 
@@ -35,7 +35,7 @@ def estimate(command, network, monkeypatch):
         return points + len(points) / 16 + torch.arange(len(points))[:, None, None, None] / 1024, scores
 
     monkeypatch.setattr(network, "keypoints", sensitive)
-    monkeypatch.setattr(posecli.pipeline.estimator, "Options", functools.partial(Options, section=SECTION))
+    monkeypatch.setattr(posecli.pipeline.options, "Options", functools.partial(Options, section=SECTION))
 
     def call(source, output, *arguments):
         fixed = ("--model", network.file, "--device", "cpu", "--batch", 3, "--no-flip")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from posecli.detect.tracking import TRACKER_NAMES, NoTracker, make_tracker
-from posecli.pipeline.estimator import Options, estimate
+from posecli.pipeline.estimator import estimate
+from posecli.pipeline.options import Options
 
 from .test_estimator import Brightest, InOrder, OnLights, boxes_around, counted, picture
 

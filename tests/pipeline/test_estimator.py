@@ -14,7 +14,8 @@ from posecli.detect.tracking import NoTracker
 from posecli.formats.boxes import BoxWriter
 from posecli.nn.pose_model import EncodedWindows
 from posecli.pipeline.batches import MAX_WAITING
-from posecli.pipeline.estimator import Options, estimate, estimate_tracked
+from posecli.pipeline.estimator import estimate, estimate_tracked
+from posecli.pipeline.options import Options
 from posecli.types import Boxes, Frame, Tracks, VideoInfo
 
 FRAMES, HEIGHT, WIDTH = 5, 64, 48

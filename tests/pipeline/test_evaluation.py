@@ -11,8 +11,8 @@ from posecli.data.packed import PackedPeople
 from posecli.data.posetrack18 import load_posetrack18
 from posecli.metrics.posetrack import PoseTrackMetric
 from posecli.metrics.posetrack_files import compared_sequences
-from posecli.pipeline.estimator import Options
 from posecli.pipeline.evaluation import ResultFolder, evaluate, mean_report
+from posecli.pipeline.options import Options
 from posecli.pipeline.people import FoundPeople, TruePeople
 from posecli.skeletons import COCO, POSETRACK18
 from posecli.types import Boxes

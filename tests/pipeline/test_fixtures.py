@@ -9,9 +9,9 @@ from posecli.data.datasets import DATASETS, load_dataset
 from posecli.data.recent import RecentPictures
 from posecli.metrics.boxes import iou
 from posecli.metrics.of_dataset import metric_of
-from posecli.pipeline.estimator import Options
 from posecli.pipeline.evaluation import evaluate
 from posecli.pipeline.footage import FootageFrames
+from posecli.pipeline.options import Options
 from posecli.pipeline.people import BoxesOfFile, TruePeople
 from posecli.weights.locate import embedded_weights
 from posecli.weights.models import load_model

@@ -8,8 +8,8 @@ import pytest
 from posecli.data.box_lists import DatasetBoxes
 from posecli.data.recent import RecentPictures
 from posecli.nn.flip_test import FlipTested
-from posecli.pipeline.estimator import Options
 from posecli.pipeline.footage import FootageFrames, pose_footage
+from posecli.pipeline.options import Options
 from posecli.pipeline.people import BoxesOfFile, FoundPeople, TruePeople
 from posecli.skeletons import COCO, POSETRACK17
 from posecli.types import Boxes, Tracks

@@ -9,7 +9,7 @@ import torch
 
 from posecli.detect.tracking import NoTracker, make_tracker
 from posecli.errors import PosecliError
-from posecli.pipeline.estimator import Options, estimate
+from posecli.pipeline.estimator import estimate
 from posecli.pipeline.journal import (
     HEADER,
     FolderJournal,
@@ -17,6 +17,7 @@ from posecli.pipeline.journal import (
     journal_folder,
     remove_journal,
 )
+from posecli.pipeline.options import Options
 from posecli.video.source import Source, checksum
 
 from .test_estimator import Brightest, OnLights, film, picture

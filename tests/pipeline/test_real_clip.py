@@ -9,7 +9,8 @@ import pytest
 from posecli.data.clips import load_clip
 from posecli.detect import make_detector
 from posecli.detect.tracking import DEFAULT_THRESHOLD, DEFAULT_TRACKER, make_tracker
-from posecli.pipeline.estimator import Options, estimate
+from posecli.pipeline.estimator import estimate
+from posecli.pipeline.options import Options
 from posecli.video import open_source
 from posecli.weights.locate import embedded_weights
 from posecli.weights.models import load_model

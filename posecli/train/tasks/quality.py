@@ -20,8 +20,8 @@ from posecli.metrics.of_dataset import metric_of
 from posecli.metrics.pck import PckByGroup, SizedKeypoints
 from posecli.metrics.protocol import MEAN
 from posecli.nn.pose_model import PoseModel
-from posecli.pipeline.estimator import Options
 from posecli.pipeline.evaluation import evaluate
+from posecli.pipeline.options import Options
 from posecli.pipeline.people import TruePeople
 from posecli.train.recipe import DataShare
 from posecli.train.tasks.sources import SYNTHETIC, Sources, WindowShape
