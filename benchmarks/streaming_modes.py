@@ -156,16 +156,15 @@ def compare(file: Path, poses: dict[int, Poses], figures: Figures, min_height: f
 def counted_passes(figures: Figures) -> Iterator[None]:
     """Within this block, the crops that go through the encoder are counted, once for both looks."""
     encode = PoseModel.encode
-    crops = 0
+    crops: list[int] = []  # by call: both looks may run at once
 
     def counting(self: PoseModel, images_BTHWC: Tensor) -> EncodedWindows:
-        nonlocal crops
-        crops += images_BTHWC.shape[0] * images_BTHWC.shape[1]
+        crops.append(images_BTHWC.shape[0] * images_BTHWC.shape[1])
         return encode(self, images_BTHWC)
 
     with patch.object(PoseModel, "encode", counting):
         yield
-    figures.passes += crops // LOOKS
+    figures.passes += sum(crops) // LOOKS
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ class FlipTested(nn.Module):
 
     def encode(self, images_BTHWC: Tensor) -> EncodedWindows:
         """Both looks as one: the channels of the mirrored crops, turned back, come after those of the crops."""
-        straight = self.model.encode(images_BTHWC)
-        turned_back = self.model.encode(images_BTHWC.flip(3)).mirrored()
+        straight, flipped = both(self.model.encode, images_BTHWC, images_BTHWC.flip(3))
+        turned_back = flipped.mirrored()
         features_BTCHW = torch.cat([straight.features_BTCHW, turned_back.features_BTCHW], 2)
         if straight.heatmaps_BTKHW is None or turned_back.heatmaps_BTKHW is None:
             return EncodedWindows(features_BTCHW, None)
@@ -47,8 +47,7 @@ class FlipTested(nn.Module):
         features, heatmaps = encoded
         looks = [None, None] if heatmaps is None else heatmaps.chunk(2, 2)
         straight, turned_back = map(EncodedWindows, features.chunk(2, 2), looks)
-        of_mirrored_BFKHW = self.model.answer(turned_back.mirrored())
-        return mean_of_looks(self.model.answer(straight), of_mirrored_BFKHW, self.config.joints)
+        return mean_of_looks(*both(self.model.answer, straight, turned_back.mirrored()), self.config.joints)
 
     def keypoints(self, heatmaps_BFKHW: Tensor, box_heights_B: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As PoseModel.keypoints."""

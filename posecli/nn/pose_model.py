@@ -27,6 +27,10 @@ class EncodedWindows(NamedTuple):
     features_BTCHW: Tensor
     heatmaps_BTKHW: Tensor | None  # the encoder's own, of config.encoder.skeleton; None: not kept in a cache
 
+    @property
+    def device(self) -> torch.device:
+        return self.features_BTCHW.device
+
     def mirrored(self) -> EncodedWindows:
         """Left and right of the pictures exchanged; joints keep their names."""
         heatmaps = self.heatmaps_BTKHW

@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import torch
-from torch import Tensor
 
 
-def both(network: Callable[[Tensor], Tensor], first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+class OnDevice(Protocol):
+    """A tensor, or several on one device."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+
+Batch = TypeVar("Batch", bound=OnDevice)
+Answer = TypeVar("Answer")
+
+
+def both(network: Callable[[Batch], Answer], first: Batch, second: Batch) -> tuple[Answer, Answer]:
     """network(first) and network(second): at once on a CPU of several cores, one after the other elsewhere.
 
     With gradients they are one after the other as well: autograd has threads of its own.
@@ -37,7 +48,7 @@ class _Modes:
         self._autocast = torch.is_autocast_enabled("cpu")
         self._dtype = torch.get_autocast_dtype("cpu")
 
-    def run(self, threads: int, network: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+    def run(self, threads: int, network: Callable[[Batch], Answer], batch: Batch) -> Answer:
         """network(batch) in another thread, on so many cores."""
         with (
             torch.no_grad(),
