@@ -10,7 +10,10 @@ earlier sections. So an estimation that goes on from a journal gives the same nu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
+
+import torch
 
 from posecli.detect.bridge import bridge_gaps, gap_to_bridge
 from posecli.detect.file import BoxFile
@@ -23,6 +26,7 @@ from posecli.pipeline.batches import Batches
 from posecli.pipeline.duplicates import drop_duplicates
 from posecli.pipeline.journal import NO_JOURNAL, Journal
 from posecli.pipeline.options import Options
+from posecli.pipeline.overlap import Ahead
 from posecli.pipeline.windows import Slide, Tracked, Window, single_frames
 from posecli.types import Boxes, Frame, Poses, Tracks
 
@@ -117,7 +121,14 @@ def _located(
     for frame, is_looked_at in islice(marked, journal.finished):
         journal.turn(frame)
         yield frame, journal.boxes(frame) if is_looked_at else _NOT_LOOKED_AT
-    for frame, boxes in detect_marked(marked, people, options.chunk, section):
-        journal.note(frame, Boxes.empty() if boxes is None else boxes)
-        journal.turn(frame)
-        yield frame, _NOT_LOOKED_AT if boxes is None else boxes
+    found = detect_marked(marked, people, options.chunk, section)
+    with Ahead(found, options.chunk) if _overlaps(frames) else nullcontext(found) as located:
+        for frame, boxes in located:
+            journal.note(frame, Boxes.empty() if boxes is None else boxes)
+            journal.turn(frame)
+            yield frame, _NOT_LOOKED_AT if boxes is None else boxes
+
+
+def _overlaps(frames: Iterable[Frame]) -> bool:
+    """Whether the detector works ahead of the model: where frames are decoded ahead, and there is a core for it."""
+    return isinstance(frames, Ahead) and torch.get_num_threads() > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -69,6 +70,9 @@ class Ahead(Generic[Item]):
             self._ready.get_nowait()
         if self._thread is not None:
             self._thread.join()
+        # Another stage's thread may wait for an item still: there will be none.
+        with suppress(queue.Full):
+            self._ready.put_nowait(_End())
 
     def _work(self) -> None:
         end = _End()

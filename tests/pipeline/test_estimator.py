@@ -1,5 +1,6 @@
 """The stream from pictures to poses, with a detector and a model that look for lights."""
 
+import threading
 import weakref
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from posecli.nn.pose_model import EncodedWindows
 from posecli.pipeline.batches import MAX_WAITING
 from posecli.pipeline.estimator import estimate, estimate_tracked
 from posecli.pipeline.options import Options
+from posecli.pipeline.overlap import Ahead
 from posecli.types import Boxes, Frame, Tracks, VideoInfo
 
 FRAMES, HEIGHT, WIDTH = 5, 64, 48
@@ -148,6 +150,43 @@ def test_batch_and_chunk_do_not_change_the_result(every_frame, windows):
             np.testing.assert_array_equal(a.tracks.ids, b.tracks.ids)
             np.testing.assert_array_equal(a.keypoints, b.keypoints)
             np.testing.assert_array_equal(a.scores, b.scores)
+
+
+class Threaded(OnLights):
+    """Says in which threads it was asked."""
+
+    def __init__(self, lights, fails=False):
+        super().__init__(lights)
+        self.threads, self.fails = set(), fails
+
+    def detect(self, images):
+        self.threads.add(threading.current_thread().name)
+        if self.fails and len(self.batches) == 1:
+            raise RuntimeError("no detector any more")
+        return super().detect(images)
+
+
+def ahead(lights, detector, cores, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
+    frames = (picture(i, [xy for _, xy in people]) for i, people in enumerate(lights))
+    with Ahead(frames, 4) as decoded:
+        return list(estimate(decoded, detector, InOrder(lights), Brightest(True), Options(chunk=4)))
+
+
+@pytest.mark.parametrize(("cores", "thread"), [(2, "posecli-ahead"), (1, "MainThread")])
+def test_a_detector_that_works_ahead_does_not_change_the_result(cores, thread, monkeypatch):
+    reference, _, _ = poses_of(film(), True, chunk=4)
+    detector = Threaded(film())
+    for a, b in zip(reference, ahead(film(), detector, cores, monkeypatch), strict=True):
+        np.testing.assert_array_equal(a.tracks.ids, b.tracks.ids)
+        np.testing.assert_array_equal(a.keypoints, b.keypoints)
+    assert detector.threads == {thread}
+
+
+def test_the_error_of_a_detector_that_works_ahead_ends_all_threads(monkeypatch):
+    with pytest.raises(RuntimeError, match="no detector"):
+        ahead(film(), Threaded(film(), fails=True), 2, monkeypatch)
+    assert "posecli-ahead" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize(

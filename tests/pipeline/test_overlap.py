@@ -102,6 +102,23 @@ def test_a_waiting_thread_is_woken():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_stage_that_waits_for_a_closed_one_ends_too():
+    held = threading.Event()
+
+    def stream():
+        yield 0
+        held.wait(10)
+        yield 1
+
+    first = Ahead(stream(), 1)
+    second = Ahead((item for item in first), 1)
+    assert next(second) == 0
+    threading.Timer(0.2, held.set).start()  # by then the second one's thread waits for the first one
+    first.close()
+    assert list(second) == []
+    assert threads() == []
+
+
 def test_ctrl_c_while_it_waits_for_an_item():
     """The stream's third item takes a second; the interruption comes before it."""
     program = (
